@@ -1,0 +1,44 @@
+/* Building and interning text. */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "base/arena.h"
+#include "base/table.h"
+
+/* A growing string; `data` is always NUL-terminated once something was added. Zero it, then set
+ * the arena. */
+struct text_builder {
+    struct arena *arena;
+    char *data;
+    size_t length, capacity;
+};
+
+void text_add(struct text_builder *builder, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void text_add_arguments(struct text_builder *builder, const char *format, va_list arguments)
+    __attribute__((format(printf, 2, 0)));
+void text_add_bytes(struct text_builder *builder, const char *bytes, size_t length);
+
+/* Adds `text` as a JSON string with its quotes. */
+void text_add_json(struct text_builder *builder, const char *text);
+
+/* Returns the text so far; never NULL. Borrowed from the arena. */
+const char *text_result(const struct text_builder *builder);
+
+/* Interned strings: equal contents give the same pointer, so names compare with ==. */
+struct interner {
+    struct arena *arena;
+    struct table table;
+};
+
+const char *intern(struct interner *interner, const char *text, size_t length);
+
+/* The number of single-character edits between two names (Damerau-Levenshtein), for spelling
+ * suggestions; returns `limit` + 1 as soon as it must exceed `limit`. */
+size_t text_distance(const char *a, const char *b, size_t limit);
+
+#endif
