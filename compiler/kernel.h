@@ -1,0 +1,186 @@
+/* The unit of generated code: one anchor computation with expressions on what it loads and stores.
+ *
+ * A kernel is closed: it holds shapes, windows and expressions, and no name, layer, weight,
+ * learning rate or pointer. Two layers that compute the same thing give the same bytes, so a
+ * network of 3002 layers has as few kernels as one of 164. The struct is plain data, zeroed before
+ * it is filled; kernels are equal when their bytes are.
+ *
+ * The number of images is a run-time argument. All activations have the layout of
+ * runtime/program.h: [image][grid point][channel], channels padded to their stride.
+ *
+ * Anchors. `x` is what the first expressions give at a point; n image, p grid point, c channel, q a
+ * point of the other grid, k a channel of the other side.
+ *
+ *   POINTWISE             out_j[n,p,c] = value_j           any number of outputs
+ *   CHANNEL_SUM           out_j[chunk,c] = sum of value_j over the chunk's images and all points,
+ *                         in f32; chunk = image / chunk_images
+ *   VECTOR                out_j[c] = value_j, all in f64, independent of the images
+ *   CONVOLUTION           out[n,q,k] = epilogue(sum over window w and channels c of k's group
+ *                         x[n, q stride - padding + w dilation, c] weight[w,c,k]); x is 0 outside
+ *   DATA_GRADIENT         out[n,p,c] = sum over w, k of c's group where it divides:
+ *                         x[n,(p + padding - w dilation)/stride,k] weight[w,k',c], the weight being
+ *                         transposed (see TRANSPOSE)
+ *   WEIGHT_GRADIENT       out[chunk,w,c,k] = sum over the chunk's images and q of
+ *                         x[n, q stride - padding + w dilation, c] dy[n,q,k]; values 0 and 1 are x, dy
+ *   TRANSPOSE             out[w,k',c] = weight[w,c',k]: outputs and inputs of each group exchanged;
+ *                         with `flip` the window is reversed too, which makes the data gradient of a
+ *                         convolution of stride 1 a convolution
+ *   MAX_POOL              out[n,q,c] = maximum of x over the window; points outside do not count
+ *   MAX_POOL_GRADIENT     out[n,p,c] = sum of dy[n,q,c] over the windows q whose first maximum (in
+ *                         the order of the window) is p; values 0 and 1 are x, dy
+ *   AVERAGE_POOL          out[n,q,c] = sum of x over the window / size of the window
+ *   AVERAGE_POOL_GRADIENT out[n,p,c] = sum of x[n,q,c] over the windows q that hold p / size
+ *   SOFTMAX_LOSS          of logits x[n,0,c] and labels[n]: loss[n], rank[n] and, if there is a third
+ *                         output, its gradient (softmax - one-hot) / images
+ */
+#ifndef COMPILER_KERNEL_H
+#define COMPILER_KERNEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/arena.h"
+#include "base/table.h"
+#include "base/vector.h"
+
+enum kernel_anchor {
+    KERNEL_POINTWISE,
+    KERNEL_CHANNEL_SUM,
+    KERNEL_VECTOR,
+    KERNEL_CONVOLUTION,
+    KERNEL_DATA_GRADIENT,
+    KERNEL_WEIGHT_GRADIENT,
+    KERNEL_TRANSPOSE,
+    KERNEL_MAX_POOL,
+    KERNEL_MAX_POOL_GRADIENT,
+    KERNEL_AVERAGE_POOL,
+    KERNEL_AVERAGE_POOL_GRADIENT,
+    KERNEL_SOFTMAX_LOSS,
+    KERNEL_ANCHOR_COUNT
+};
+
+/* Which element of its parameter a LOAD reads, at image n, point p (or q in an epilogue) and
+ * channel c. */
+enum access {
+    ACCESS_POINT,         /* [n][p][c] */
+    ACCESS_CHANNEL,       /* [c] */
+    ACCESS_IMAGE_CHANNEL, /* [n][c]: one value a channel and image, such as a pooled one */
+    ACCESS_FIRST,         /* [0][0][c]: a representative value of the channel */
+    ACCESS_SCALAR,        /* [index]: the run-time scalars */
+    ACCESS_CHUNK_SUM,     /* sum over chunks j, in order and in f64, of [j][c]; VECTOR only. The
+                             number of chunks is ceil(images / chunk_images) */
+};
+
+enum expression_op {
+#define EXPRESSION(op, name, operands) EXPRESSION_##op,
+#include "compiler/expression.def"
+#undef EXPRESSION
+    EXPRESSION_OP_COUNT
+};
+
+/* One operation; operands are indices of earlier expressions of the same kernel. */
+struct expression {
+    uint8_t op;        /* enum expression_op */
+    uint8_t access;    /* LOAD: enum access */
+    uint8_t parameter; /* LOAD: which */
+    uint8_t index;     /* LOAD of ACCESS_SCALAR: which */
+    uint16_t a, b;
+    double number;     /* CONSTANT */
+};
+
+enum {
+    KERNEL_PARAMETERS = 20,
+    KERNEL_EXPRESSIONS = 56,
+    KERNEL_VALUES = 6,
+    GRID_RANK = 3, /* depth, height, width; leading 1s for fewer */
+};
+
+/* ORDER PARAMETER ROLE: inputs of expressions, then weight or labels, then outputs. */
+enum kernel_storage {
+    KERNEL_F32,
+    KERNEL_I32,
+};
+
+/* A convolution's or pool's window; leading axes that are not there have kernel 1, stride 1. */
+struct window {
+    int32_t kernel[GRID_RANK], stride[GRID_RANK], padding[GRID_RANK], dilation[GRID_RANK];
+};
+
+struct kernel {
+    uint8_t anchor;          /* enum kernel_anchor */
+    uint8_t parameter_count;
+    uint8_t expression_count;
+    uint8_t value_count;     /* see `values` */
+    uint8_t output_count;    /* the last parameters are the outputs */
+    uint8_t flip;            /* TRANSPOSE */
+    uint8_t spare[2];
+    uint8_t storage[KERNEL_PARAMETERS]; /* enum kernel_storage */
+    /* Roots among `expressions`. POINTWISE, CHANNEL_SUM, VECTOR: one an output. Others: the
+     * operands as loaded (x; x and dy for WEIGHT_GRADIENT and MAX_POOL_GRADIENT, at their own
+     * points). */
+    uint16_t values[KERNEL_VALUES];
+    uint16_t epilogue;       /* root + 1 of what CONVOLUTION stores; 0: the result itself */
+    uint16_t padding;
+    /* x is on in_grid with in_channels. POINTWISE, CHANNEL_SUM and VECTOR use in_* alone. For
+     * DATA_GRADIENT, in_* is the grid of dy (its x) and out_* that of the result; for
+     * MAX_POOL_GRADIENT and AVERAGE_POOL_GRADIENT, in_* is the pooled tensor's input and the
+     * result's, out_* that of dy; WEIGHT_GRADIENT: in_* that of x, out_* that of dy. TRANSPOSE:
+     * in_channels and out_channels are those of the forward convolution. */
+    int32_t in_grid[GRID_RANK], out_grid[GRID_RANK];
+    int32_t in_channels, out_channels;
+    int32_t groups;
+    int32_t chunk_images;    /* CHANNEL_SUM, WEIGHT_GRADIENT and ACCESS_CHUNK_SUM */
+    struct window window;
+    struct expression expressions[KERNEL_EXPRESSIONS];
+};
+/* Parameters in order: those that expressions load, by first use; then `weight` (CONVOLUTION,
+ * DATA_GRADIENT, TRANSPOSE) or `labels` (SOFTMAX_LOSS); then the outputs. In place: expressions of
+ * POINTWISE and VECTOR may also load from an output, at the point that is stored; all values of a
+ * point are computed before any is stored. No other two parameters overlap. */
+
+/* The stride of `channels` in memory (runtime/program.h). */
+int64_t channel_stride(int64_t channels);
+
+/* Elements of the weight of a convolution kernel, with padding; transposed: of TRANSPOSE's result,
+ * [window][outputs per group][stride of inputs]. */
+int64_t kernel_weight_elements(const struct kernel *kernel, bool transposed);
+
+/* The stride of a vector of one value a channel: always padded. */
+int64_t vector_stride(int64_t channels);
+
+int64_t grid_points(const int32_t grid[GRID_RANK]);
+
+/* The number of the parameter that is the weight or the labels, the first output. */
+int kernel_weight_parameter(const struct kernel *kernel);
+int kernel_first_output(const struct kernel *kernel);
+
+/* Appends an expression; equal ones are shared. Returns its index. */
+uint16_t kernel_expression(struct kernel *kernel, struct expression expression);
+uint16_t kernel_constant(struct kernel *kernel, double number);
+uint16_t kernel_load(struct kernel *kernel, int parameter, enum access access);
+uint16_t kernel_scalar(struct kernel *kernel, int parameter, int index);
+uint16_t kernel_binary(struct kernel *kernel, enum expression_op op, uint16_t a, uint16_t b);
+uint16_t kernel_unary(struct kernel *kernel, enum expression_op op, uint16_t a);
+
+/* The distinct kernels of a program, in order of first use. */
+struct kernel_set {
+    struct arena *arena;
+    VECTOR(struct kernel *) items;
+    struct table table; /* bytes -> index */
+};
+
+/* Returns the number of the kernel equal to `kernel`, adding a copy if it is new. */
+uint32_t kernel_set_add(struct kernel_set *set, const struct kernel *kernel);
+
+/* A symbol that says what the kernel is: "conv_k3s1_32x32x16_16_1a2b3c4d"; letters, digits, _. */
+const char *kernel_name(const struct kernel *kernel, struct arena *arena);
+
+/* Checks counts, operand order, accesses that suit the anchor, shapes that agree. NULL, or what is
+ * wrong (in the arena). */
+const char *kernel_check(const struct kernel *kernel, struct arena *arena);
+
+/* `--emit kernels`: one kernel, a few lines. */
+void kernel_print(const struct kernel *kernel, FILE *stream);
+
+#endif

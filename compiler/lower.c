@@ -1,0 +1,314 @@
+/* Making calls and buffers from operations; what the definitions in op_*.c share. */
+#include "compiler/lower.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "compiler/op.h"
+
+enum { CHUNKS = 16 }; /* into at most so many parts a sum over the batch is cut */
+
+/* ---- parameters ---- */
+
+/* Bytes of a parameter in its region: a weight is [window][inputs per group][stride of outputs]. */
+static uint64_t parameter_bytes(const struct tensor *tensor)
+{
+    uint64_t rows = 1;
+
+    for (int axis = 1; axis < tensor->rank; axis++)
+        rows *= (uint64_t)tensor->shape[axis];
+    return rows * (uint64_t)vector_stride(tensor->channels) * sizeof(float);
+}
+
+struct parameter_layout parameter_layout(const struct graph *graph, struct arena *arena)
+{
+    struct parameter_layout layout = {
+        .offsets = ARENA_ARRAY(arena, uint64_t, graph->tensors.count)};
+
+    for (size_t t = 0; t < graph->tensors.count; t++) {
+        const struct tensor *tensor = &graph->tensors.items[t];
+        uint64_t *end = tensor->kind == TENSOR_PARAMETER   ? &layout.weight_bytes
+                        : tensor->kind == TENSOR_STATISTIC ? &layout.statistic_bytes
+                                                           : NULL;
+
+        if (end) {
+            layout.offsets[t] = *end;
+            *end += parameter_bytes(tensor);
+        }
+    }
+    return layout;
+}
+
+/* ---- buffers ---- */
+
+static uint64_t activation_bytes(const struct tensor *tensor, int64_t batch)
+{
+    return (uint64_t)(batch * grid_points(tensor->grid) * channel_stride(tensor->channels)) *
+           sizeof(float);
+}
+
+static struct buffer tensor_buffer(const struct lowering *lowering, tensor_id id)
+{
+    const struct tensor *tensor = &lowering->graph->tensors.items[id];
+    const int64_t batch = lowering->calls->batch;
+    struct buffer buffer = {.tensor = id, .region = RNET_REGION_WORKSPACE};
+
+    switch ((enum tensor_kind)tensor->kind) {
+    case TENSOR_ACTIVATION:
+        buffer.region = id == 0 ? RNET_REGION_INPUT : RNET_REGION_WORKSPACE;
+        buffer.bytes = activation_bytes(tensor, batch);
+        break;
+    case TENSOR_PARAMETER:
+        buffer.region = RNET_REGION_WEIGHTS;
+        buffer.bytes = parameter_bytes(tensor);
+        buffer.offset = lowering->layout->offsets[id];
+        break;
+    case TENSOR_STATISTIC:
+        buffer.region = RNET_REGION_STATISTICS;
+        buffer.bytes = parameter_bytes(tensor);
+        buffer.offset = lowering->layout->offsets[id];
+        break;
+    case TENSOR_GRADIENT:
+        buffer.region = RNET_REGION_GRADIENTS;
+        buffer.bytes = parameter_bytes(tensor);
+        buffer.offset = lowering->layout->offsets[tensor->of];
+        break;
+    case TENSOR_VECTOR:
+        buffer.bytes = (uint64_t)vector_stride(tensor->channels) * sizeof(float);
+        break;
+    case TENSOR_LABELS:
+        buffer.region = RNET_REGION_LABELS;
+        buffer.bytes = (uint64_t)batch * sizeof(int32_t);
+        break;
+    case TENSOR_PER_IMAGE:
+        buffer.bytes = (uint64_t)batch * sizeof(float);
+        break;
+    case TENSOR_COUNTER:
+        assert(!"counters are the runtime's");
+        break;
+    }
+    return buffer;
+}
+
+buffer_id lower_buffer(struct lowering *lowering, tensor_id tensor)
+{
+    if (lowering->buffers[tensor] == BUFFER_NONE) {
+        vector_push(&lowering->calls->buffers, lowering->arena, tensor_buffer(lowering, tensor));
+        lowering->buffers[tensor] = (buffer_id)(lowering->calls->buffers.count - 1);
+    }
+    return lowering->buffers[tensor];
+}
+
+buffer_id lower_scratch(struct lowering *lowering, uint64_t bytes)
+{
+    const struct buffer buffer = {
+        .region = RNET_REGION_WORKSPACE, .tensor = TENSOR_NONE, .bytes = bytes};
+
+    vector_push(&lowering->calls->buffers, lowering->arena, buffer);
+    return (buffer_id)(lowering->calls->buffers.count - 1);
+}
+
+int32_t lower_chunk_images(const struct lowering *lowering)
+{
+    return (int32_t)((lowering->calls->batch + CHUNKS - 1) / CHUNKS);
+}
+
+uint64_t lower_chunk_bytes(const struct lowering *lowering, int64_t elements)
+{
+    const int64_t images = lower_chunk_images(lowering);
+    const int64_t chunks = (lowering->calls->batch + images - 1) / images;
+
+    return (uint64_t)(chunks * elements) * sizeof(float);
+}
+
+/* ---- calls ---- */
+
+struct call_builder call_begin(struct lowering *lowering, enum kernel_anchor anchor)
+{
+    struct call_builder call;
+
+    memset(&call, 0, sizeof call);
+    call.lowering = lowering;
+    call.kernel.anchor = (uint8_t)anchor;
+    call.kernel.groups = 1;
+    call.kernel.window = (struct window){{1, 1, 1}, {1, 1, 1}, {0, 0, 0}, {1, 1, 1}};
+    memcpy(call.kernel.out_grid, (int32_t[]){1, 1, 1}, sizeof call.kernel.out_grid);
+    call.weight = BUFFER_NONE;
+    return call;
+}
+
+void call_in(struct call_builder *call, const struct tensor *tensor)
+{
+    memcpy(call->kernel.in_grid, tensor->grid, sizeof tensor->grid);
+    call->kernel.in_channels = tensor->channels;
+}
+
+void call_out(struct call_builder *call, const struct tensor *tensor)
+{
+    memcpy(call->kernel.out_grid, tensor->grid, sizeof tensor->grid);
+    call->kernel.out_channels = tensor->channels;
+}
+
+static int input_number(struct call_builder *call, buffer_id buffer)
+{
+    for (int i = 0; i < call->input_count; i++)
+        if (call->inputs[i] == buffer)
+            return i;
+    assert(call->input_count < KERNEL_PARAMETERS);
+    call->inputs[call->input_count] = buffer;
+    return call->input_count++;
+}
+
+uint16_t call_load(struct call_builder *call, buffer_id buffer, enum access access)
+{
+    return kernel_load(&call->kernel, input_number(call, buffer), access);
+}
+
+uint16_t call_scalar(struct call_builder *call, enum rnet_scalar scalar)
+{
+    buffer_id buffer = BUFFER_NONE;
+
+    for (int i = 0; i < call->input_count; i++)
+        if (call->lowering->calls->buffers.items[call->inputs[i]].region == RNET_REGION_SCALARS)
+            buffer = call->inputs[i];
+    if (buffer == BUFFER_NONE) {
+        buffer = lower_scratch(call->lowering, RNET_SCALAR_COUNT * sizeof(float));
+        call->lowering->calls->buffers.items[buffer].region = RNET_REGION_SCALARS;
+    }
+    return kernel_scalar(&call->kernel, input_number(call, buffer), scalar);
+}
+
+void call_output(struct call_builder *call, buffer_id output)
+{
+    assert(call->output_count < KERNEL_VALUES);
+    call->outputs[call->output_count++] = output;
+}
+
+void call_operand(struct call_builder *call, uint16_t value)
+{
+    assert(call->kernel.value_count < KERNEL_VALUES);
+    call->kernel.values[call->kernel.value_count++] = value;
+}
+
+void call_store(struct call_builder *call, uint16_t value, buffer_id output)
+{
+    call_operand(call, value);
+    call_output(call, output);
+}
+
+static int output_number(const struct call_builder *call, buffer_id buffer)
+{
+    for (int i = 0; i < call->output_count; i++)
+        if (call->outputs[i] == buffer)
+            return i;
+    return -1;
+}
+
+/* Gives every input its final parameter number: those that are outputs too are the outputs', the
+ * others keep their order. Fills `arguments`; returns how many parameters there are. */
+static int number_parameters(const struct call_builder *call, uint8_t *renumbered,
+                             buffer_id *arguments)
+{
+    int pure = 0, first_output;
+
+    for (int i = 0; i < call->input_count; i++)
+        pure += output_number(call, call->inputs[i]) < 0;
+    first_output = pure + (call->weight != BUFFER_NONE);
+    pure = 0;
+    for (int i = 0; i < call->input_count; i++) {
+        const int output = output_number(call, call->inputs[i]);
+
+        renumbered[i] = (uint8_t)(output < 0 ? pure++ : first_output + output);
+        arguments[renumbered[i]] = call->inputs[i];
+    }
+    if (call->weight != BUFFER_NONE)
+        arguments[pure] = call->weight;
+    for (int i = 0; i < call->output_count; i++)
+        arguments[first_output + i] = call->outputs[i];
+    return first_output + call->output_count;
+}
+
+void call_end(struct call_builder *call, const char *path)
+{
+    struct calls *calls = call->lowering->calls;
+    struct kernel *kernel = &call->kernel;
+    uint8_t renumbered[KERNEL_PARAMETERS];
+    buffer_id arguments[2 * KERNEL_PARAMETERS];
+    const int count = number_parameters(call, renumbered, arguments);
+
+    assert(count <= KERNEL_PARAMETERS);
+    for (int i = 0; i < kernel->expression_count; i++)
+        if (kernel->expressions[i].op == EXPRESSION_LOAD)
+            kernel->expressions[i].parameter = renumbered[kernel->expressions[i].parameter];
+    kernel->parameter_count = (uint8_t)count;
+    kernel->output_count = (uint8_t)call->output_count;
+    for (int i = 0; i < count; i++)
+        kernel->storage[i] =
+            calls->buffers.items[arguments[i]].region == RNET_REGION_LABELS ? KERNEL_I32
+                                                                           : KERNEL_F32;
+    vector_push(&calls->items, calls->arena,
+                (struct call){
+                    .kernel = kernel_set_add(&calls->kernels, kernel),
+                    .phase = (uint8_t)call->lowering->phase,
+                    .argument_count = (uint8_t)count,
+                    .images = call->images,
+                    .arguments = arena_copy(calls->arena, arguments,
+                                            (size_t)count * sizeof *arguments),
+                    .path = path,
+                });
+}
+
+/* ---- the whole graph ---- */
+
+static enum rnet_phase phase_of(const struct op *op, bool training)
+{
+    if (training)
+        return op->kind == OP_UPDATE ? RNET_PHASE_UPDATE : RNET_PHASE_TRAIN;
+    return op->kind == OP_SOFTMAX_LOSS ? RNET_PHASE_LOSS : RNET_PHASE_INFER;
+}
+
+static buffer_id mark_result(struct lowering *lowering, tensor_id tensor)
+{
+    const buffer_id buffer = lower_buffer(lowering, tensor);
+
+    lowering->calls->buffers.items[buffer].is_result = true;
+    return buffer;
+}
+
+static void mark_results(struct lowering *lowering)
+{
+    const struct graph *graph = lowering->graph;
+
+    lowering->calls->logits = mark_result(lowering, graph->outputs.items[0].tensor);
+    for (size_t i = 0; i < graph->ops.count; i++) {
+        if (graph->ops.items[i].kind == OP_SOFTMAX_LOSS) {
+            lowering->calls->loss = mark_result(lowering, graph->ops.items[i].outputs[0]);
+            lowering->calls->rank = mark_result(lowering, graph->ops.items[i].outputs[1]);
+        }
+    }
+}
+
+struct calls *lower_graph(struct arena *arena, const struct graph *graph,
+                          const struct parameter_layout *layout, int64_t batch, bool training)
+{
+    struct calls *calls = ARENA_NEW(arena, struct calls);
+    struct lowering lowering = {
+        .arena = arena, .graph = graph, .layout = layout, .calls = calls, .training = training};
+
+    calls->arena = arena;
+    calls->kernels.arena = arena;
+    calls->kernels.table.arena = arena;
+    calls->batch = batch;
+    lowering.buffers = ARENA_ARRAY(arena, buffer_id, graph->tensors.count);
+    memset(lowering.buffers, 0xff, graph->tensors.count * sizeof *lowering.buffers);
+    for (size_t i = 0; i < graph->ops.count; i++) {
+        const struct op *op = &graph->ops.items[i];
+        const struct op_definition *definition = op_definition((enum op_kind)op->kind);
+
+        lowering.phase = phase_of(op, training);
+        if (definition->lower && (training || !op->is_backward))
+            definition->lower(&lowering, op);
+    }
+    mark_results(&lowering);
+    return calls;
+}

@@ -1,0 +1,111 @@
+/* From operations to calls of kernels on buffers.
+ *
+ * A call names a kernel by number and its arguments by buffer; a buffer is a piece of a memory
+ * region whose place is found later (memory.h). Each buffer of the workspace is written by one
+ * call only, so passes over calls need no alias analysis; weights, momentum and running statistics
+ * are the exception: they are updated in place. */
+#ifndef COMPILER_LOWER_H
+#define COMPILER_LOWER_H
+
+#include "compiler/graph.h"
+#include "compiler/kernel.h"
+#include "runtime/program.h"
+
+typedef uint32_t buffer_id;
+
+enum { BUFFER_NONE = UINT32_MAX };
+
+struct buffer {
+    enum rnet_region region;
+    tensor_id tensor; /* what it holds, or TENSOR_NONE for scratch */
+    uint64_t bytes;   /* at the planned batch */
+    uint64_t offset;  /* into the region */
+    bool is_result;   /* read by the runtime after the step: lives to the end */
+};
+
+struct call {
+    uint32_t kernel;      /* in calls.kernels */
+    uint8_t phase;        /* enum rnet_phase */
+    uint8_t argument_count;
+    int64_t images;       /* 0: as many as the batch holds */
+    buffer_id *arguments; /* one a parameter of the kernel, in order */
+    const char *path;     /* of the operation it came from */
+};
+
+/* A sequence of calls, in order of execution. */
+struct calls {
+    struct arena *arena;
+    struct kernel_set kernels;
+    VECTOR(struct call) items;
+    VECTOR(struct buffer) buffers;
+    int64_t batch;
+    buffer_id logits, loss, rank; /* results */
+};
+
+/* The weights' and statistics' places: the same for training and inference. */
+struct parameter_layout {
+    uint64_t *offsets; /* for each tensor that is a parameter or statistic: bytes in its region */
+    uint64_t weight_bytes, statistic_bytes;
+};
+
+struct parameter_layout parameter_layout(const struct graph *graph, struct arena *arena);
+
+/* Lowers the training step (TRAIN and UPDATE phases), or the forward pass (INFER and LOSS). */
+struct calls *lower_graph(struct arena *arena, const struct graph *graph,
+                          const struct parameter_layout *layout, int64_t batch, bool training);
+
+/* ---- for the definitions in op_*.c ---- */
+
+struct lowering {
+    struct arena *arena;
+    const struct graph *graph;
+    const struct parameter_layout *layout;
+    struct calls *calls;
+    buffer_id *buffers; /* for each tensor: its buffer, or BUFFER_NONE so far */
+    bool training;
+    enum rnet_phase phase; /* of the calls that are appended */
+};
+
+/* A call being put together. Start with call_begin. */
+struct call_builder {
+    struct lowering *lowering;
+    struct kernel kernel;
+    buffer_id inputs[KERNEL_PARAMETERS], outputs[KERNEL_PARAMETERS];
+    int input_count, output_count;
+    buffer_id weight; /* or labels; BUFFER_NONE if the anchor has none */
+    int64_t images;
+};
+
+/* The buffer of a tensor, made at first use. */
+buffer_id lower_buffer(struct lowering *lowering, tensor_id tensor);
+
+/* A buffer of the workspace that holds no tensor. */
+buffer_id lower_scratch(struct lowering *lowering, uint64_t bytes);
+
+/* Into how many images a reduction over the batch is cut: a few dozen chunks at most. */
+int32_t lower_chunk_images(const struct lowering *lowering);
+/* Bytes of one partial result of `elements` float32 a chunk. */
+uint64_t lower_chunk_bytes(const struct lowering *lowering, int64_t elements);
+
+struct call_builder call_begin(struct lowering *lowering, enum kernel_anchor anchor);
+
+/* Sets the kernel's in_ or out_ grid and channels to a tensor's. */
+void call_in(struct call_builder *call, const struct tensor *tensor);
+void call_out(struct call_builder *call, const struct tensor *tensor);
+
+/* An expression that loads from a buffer; the same buffer is one parameter however often loaded. */
+uint16_t call_load(struct call_builder *call, buffer_id buffer, enum access access);
+uint16_t call_scalar(struct call_builder *call, enum rnet_scalar scalar);
+
+/* Adds an output that stores `value` (POINTWISE, CHANNEL_SUM, VECTOR). */
+void call_store(struct call_builder *call, uint16_t value, buffer_id output);
+
+/* Adds an operand (the next of kernel.values) of another anchor. */
+void call_operand(struct call_builder *call, uint16_t value);
+/* Adds an output of another anchor. */
+void call_output(struct call_builder *call, buffer_id output);
+
+/* Appends the finished call. An input that is also an output becomes one parameter, in place. */
+void call_end(struct call_builder *call, const char *path);
+
+#endif

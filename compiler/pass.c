@@ -1,0 +1,124 @@
+/* The passes' entries: how each is run, checked and shown. */
+#include "compiler/pass.h"
+
+#include "base/vector.h"
+#include "compiler/fuse.h"
+#include "compiler/gradient.h"
+#include "compiler/memory.h"
+
+/* ---- graphs ---- */
+
+static void run_loss(struct compilation *compilation)
+{
+    graph_add_loss(compilation->elaboration.graph);
+}
+
+static void run_gradient(struct compilation *compilation)
+{
+    graph_add_gradients(compilation->elaboration.graph);
+}
+
+static const char *check_loss(const struct compilation *compilation)
+{
+    return graph_check(compilation->elaboration.graph);
+}
+
+static const char *check_gradient(const struct compilation *compilation)
+{
+    return graph_check(compilation->elaboration.graph);
+}
+
+static void print_loss(const struct compilation *compilation, FILE *stream)
+{
+    graph_print(compilation->elaboration.graph, compilation->sources, stream);
+}
+
+static void print_gradient(const struct compilation *compilation, FILE *stream)
+{
+    graph_print(compilation->elaboration.graph, compilation->sources, stream);
+}
+
+/* ---- calls ---- */
+
+static void run_lower(struct compilation *compilation)
+{
+    struct plan *plan = &compilation->plan;
+
+    plan->graph = compilation->elaboration.graph;
+    plan->recipe = &compilation->elaboration.recipe;
+    plan->batch = plan->recipe->batch;
+    plan->layout = parameter_layout(plan->graph, compilation->arena);
+    plan->train = lower_graph(compilation->arena, plan->graph, &plan->layout, plan->batch, true);
+    plan->infer = lower_graph(compilation->arena, plan->graph, &plan->layout, plan->batch, false);
+}
+
+static void run_fuse(struct compilation *compilation)
+{
+    fuse_calls(compilation->plan.train);
+    fuse_calls(compilation->plan.infer);
+}
+
+static const char *check_both(const struct compilation *compilation)
+{
+    const char *problem = calls_check(compilation->plan.train);
+
+    return problem ? problem : calls_check(compilation->plan.infer);
+}
+
+static const char *check_lower(const struct compilation *compilation)
+{
+    return check_both(compilation);
+}
+
+static const char *check_fuse(const struct compilation *compilation)
+{
+    return check_both(compilation);
+}
+
+static void print_lower(const struct compilation *compilation, FILE *stream)
+{
+    calls_print(compilation->plan.train, stream);
+    calls_print(compilation->plan.infer, stream);
+}
+
+static void print_fuse(const struct compilation *compilation, FILE *stream)
+{
+    print_lower(compilation, stream);
+}
+
+/* ---- the plan ---- */
+
+static void run_memory(struct compilation *compilation)
+{
+    struct plan *plan = &compilation->plan;
+
+    compilation->train_workspace = memory_plan(plan->train);
+    compilation->infer_workspace = memory_plan(plan->infer);
+    plan_finish(plan, compilation->train_workspace, compilation->infer_workspace);
+}
+
+static const char *check_memory(const struct compilation *compilation)
+{
+    const char *problem =
+        memory_check(compilation->plan.train, compilation->train_workspace);
+
+    return problem ? problem
+                   : memory_check(compilation->plan.infer, compilation->infer_workspace);
+}
+
+static void print_memory(const struct compilation *compilation, FILE *stream)
+{
+    plan_print(&compilation->plan, stream);
+}
+
+const struct pass *compiler_passes(size_t *out_count)
+{
+    static const struct pass passes[] = {
+#define PASS(name, purpose) {#name, purpose, run_##name, check_##name, print_##name},
+#include "compiler/pass.def"
+#undef PASS
+    };
+
+    *out_count = countof(passes);
+    return passes;
+}
