@@ -1,0 +1,212 @@
+/* Every primitive's gradient against finite differences, in double precision.
+ *
+ * Each case is a small network that brings one primitive, in one form, before a linear layer and
+ * the loss, with a convolution in front so that the primitive's data gradient matters too. The
+ * interpreter runs the very loop programs that become machine code. Along a random direction d the
+ * difference (L(w + e d) - L(w - e d)) / 2e must equal the product of gradient and d; where the
+ * second difference shows a kink between the three points, a smaller e is tried. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/vector.h"
+#include "compiler/op.h"
+#include "tests/ops/machine.h"
+
+enum { BATCH = 5, DIRECTIONS = 3, ARGUMENTS = 8 };
+
+/* One layer of a case: its kind and its arguments in the order of the definition; -1: not given. */
+struct layer {
+    enum op_kind kind;
+    double values[ARGUMENTS];
+};
+
+#define NOT_GIVEN (-1.0)
+#define CONV(k, c, s, p, d, g, b) {OP_CONV, {k, c, s, p, d, g, b}}
+#define SIMPLE(k) {k, {NOT_GIVEN, NOT_GIVEN, NOT_GIVEN}}
+
+struct network {
+    const char *name;
+    int rank;          /* of the grid */
+    int32_t size;      /* of each axis */
+    int32_t channels;  /* of the image */
+    int layer_count;
+    struct layer layers[4];
+    bool has_shortcut; /* adds the layers' input to their output */
+};
+
+static const struct network networks[] = {
+    {"conv 1x1", 2, 4, 3, 1, {CONV(1, 6, 1, 0, 1, 1, 0)}, false},
+    {"conv 1x1 stride 2", 2, 5, 2, 1, {CONV(1, 6, 2, 0, 1, 1, 0)}, false},
+    {"conv 3x3", 2, 5, 3, 1, {CONV(3, 7, 1, 1, 1, 1, 0)}, false},
+    {"conv 3x3 bias", 2, 4, 2, 1, {CONV(3, 5, 1, 1, 1, 1, 1)}, false},
+    {"conv 3x3 stride 2", 2, 6, 2, 1, {CONV(3, 5, 2, 1, 1, 1, 0)}, false},
+    {"conv 3x3 stride 2, odd grid", 2, 5, 2, 1, {CONV(3, 5, 2, 1, 1, 1, 0)}, false},
+    {"conv 3x3 stride 3 unpadded", 2, 8, 1, 1, {CONV(3, 4, 3, 0, 1, 1, 0)}, false},
+    {"conv 2x2 padding 1", 2, 4, 1, 1, {CONV(2, 4, 1, 1, 1, 1, 0)}, false},
+    {"conv 1x1 padding 1", 2, 3, 1, 1, {CONV(1, 4, 1, 1, 1, 1, 0)}, false},
+    {"conv 3x3 dilation 2", 2, 6, 1, 1, {CONV(3, 4, 1, 2, 2, 1, 0)}, false},
+    {"conv 3x3 dilation 2 stride 2", 2, 7, 1, 1, {CONV(3, 4, 2, 2, 2, 1, 0)}, false},
+    {"conv groups 2", 2, 4, 1, 1, {CONV(3, 6, 1, 1, 1, 2, 0)}, false},
+    {"conv groups 4 stride 2", 2, 5, 1, 1, {CONV(3, 8, 2, 1, 1, 4, 1)}, false},
+    {"conv depthwise", 2, 4, 1, 1, {CONV(3, 8, 1, 1, 1, 8, 0)}, false},
+    {"conv 16 to 32", 2, 4, 1, 2, {CONV(1, 16, 1, 0, 1, 1, 0), CONV(3, 32, 1, 1, 1, 1, 0)}, false},
+    {"conv 3-D", 3, 3, 2, 1, {CONV(3, 4, 1, 1, 1, 1, 0)}, false},
+    {"conv 3-D stride 2", 3, 4, 1, 1, {CONV(3, 4, 2, 1, 1, 1, 0)}, false},
+    {"bn", 2, 4, 2, 1, {SIMPLE(OP_BN)}, false},
+    {"bn relu", 2, 4, 2, 2, {SIMPLE(OP_BN), SIMPLE(OP_RELU)}, false},
+    {"bn relu conv", 2, 4, 2, 3, {SIMPLE(OP_BN), SIMPLE(OP_RELU), CONV(3, 5, 1, 1, 1, 1, 0)}, false},
+    {"relu", 2, 4, 2, 1, {SIMPLE(OP_RELU)}, false},
+    {"sum", 2, 4, 2, 1, {CONV(1, 8, 1, 0, 1, 1, 0)}, true},
+    {"bn relu sum", 2, 4, 2, 3, {SIMPLE(OP_BN), SIMPLE(OP_RELU), CONV(3, 8, 1, 1, 1, 1, 0)}, true},
+    {"relu sum bn relu", 2, 3, 2, 2, {SIMPLE(OP_RELU), SIMPLE(OP_BN)}, true},
+    {"max_pool 3 stride 2", 2, 6, 2, 1, {{OP_MAX_POOL, {3, 2, 1}}}, false},
+    {"max_pool 2", 2, 5, 2, 1, {{OP_MAX_POOL, {2, NOT_GIVEN, 0}}}, false},
+    {"max_pool 3 stride 1", 2, 4, 2, 1, {{OP_MAX_POOL, {3, 1, 1}}}, false},
+    {"max_pool 3-D", 3, 4, 1, 1, {{OP_MAX_POOL, {3, 2, 1}}}, false},
+    {"avg_pool 2", 2, 5, 2, 1, {{OP_AVERAGE_POOL, {2, 2, 0}}}, false},
+    {"avg_pool 3 stride 1 padding 1", 2, 4, 2, 1, {{OP_AVERAGE_POOL, {3, 1, 1}}}, false},
+    {"global_avg_pool", 2, 4, 2, 1, {SIMPLE(OP_GLOBAL_AVERAGE_POOL)}, false},
+    {"linear without bias", 2, 4, 2, 2,
+     {SIMPLE(OP_GLOBAL_AVERAGE_POOL), {OP_LINEAR, {9, 0}}}, false},
+    {"linear relu", 2, 3, 2, 3,
+     {SIMPLE(OP_GLOBAL_AVERAGE_POOL), {OP_LINEAR, {9, 1}}, SIMPLE(OP_RELU)}, false},
+};
+
+/* ---- building a case ---- */
+
+static tensor_id add_layer(struct graph *graph, const struct layer *layer, tensor_id input,
+                           const char *path)
+{
+    const struct op_definition *definition = op_definition(layer->kind);
+    struct layer_value values[LAYER_ARGUMENTS] = {0};
+    struct layer_error error;
+    tensor_id output;
+
+    for (int i = 0; i < definition->argument_count; i++) {
+        values[i].given = layer->values[i] >= 0;
+        values[i].values[0] =
+            values[i].given ? layer->values[i] : definition->arguments[i].fallback;
+    }
+    output = graph_add_layer(graph, layer->kind, values, input, path, (struct span){0}, &error);
+    if (output == TENSOR_NONE) {
+        fprintf(stderr, "%s: %s\n", path, error.text);
+        exit(1);
+    }
+    return output;
+}
+
+static tensor_id build(struct graph *graph, const struct network *network)
+{
+    const struct layer front = CONV(1, 8, 1, 0, 1, 1, 1);
+    const struct layer pool = SIMPLE(OP_GLOBAL_AVERAGE_POOL);
+    const struct layer head = {OP_LINEAR, {10, 1}};
+    const int32_t grid[] = {network->size, network->size, network->size};
+    tensor_id tensor = graph_add_input(graph, network->channels, grid, network->rank);
+    tensor_id input;
+
+    input = tensor = add_layer(graph, &front, tensor, "front");
+    for (int i = 0; i < network->layer_count; i++)
+        tensor = add_layer(graph, &network->layers[i], tensor,
+                           arena_format(graph->arena, "layer%d", i));
+    if (network->has_shortcut)
+        tensor = graph_add_sum(graph, (tensor_id[]){tensor, input}, 2, "sum", (struct span){0});
+    tensor = add_layer(graph, &pool, tensor, "pool");
+    return add_layer(graph, &head, tensor, "head");
+}
+
+/* ---- numbers ---- */
+
+static double uniform(uint64_t *state)
+{
+    *state = *state * 6364136223846793005u + 1442695040888963407u;
+    return (double)(*state >> 11) / 9007199254740992.0 * 2 - 1;
+}
+
+static void fill(struct machine *machine, uint64_t *state)
+{
+    const struct plan *plan = &machine->compilation.plan;
+    const size_t image_count = plan->region_bytes[RNET_REGION_INPUT] / sizeof(float);
+
+    for (size_t i = 0; i < machine_weight_count(machine); i++)
+        machine->regions[RNET_REGION_WEIGHTS][i] = uniform(state);
+    for (size_t i = 0; i < image_count; i++)
+        machine->regions[RNET_REGION_INPUT][i] = uniform(state);
+    for (int n = 0; n < BATCH; n++)
+        machine->labels[n] = (int32_t)((uint64_t)n * 7 % 10);
+}
+
+static double loss_along(struct machine *machine, const double *weights, const double *direction,
+                         double step)
+{
+    for (size_t i = 0; i < machine_weight_count(machine); i++)
+        machine->regions[RNET_REGION_WEIGHTS][i] = weights[i] + step * direction[i];
+    machine_run(machine, RNET_PHASE_TRAIN, BATCH);
+    return machine_loss(machine, BATCH, true);
+}
+
+/* The relative error of the gradient along one direction; smaller steps where there is a kink. */
+static double direction_error(struct machine *machine, const double *weights, uint64_t *state)
+{
+    const size_t count = machine_weight_count(machine);
+    const double *gradient = machine->regions[RNET_REGION_GRADIENTS];
+    double *direction = ARENA_ARRAY(machine->arena, double, count);
+    double slope = 0, scale = 0, best = INFINITY;
+    double middle;
+
+    for (size_t i = 0; i < count; i++)
+        direction[i] = uniform(state);
+    middle = loss_along(machine, weights, direction, 0);
+    for (size_t i = 0; i < count; i++) {
+        slope += gradient[i] * direction[i];
+        scale += fabs(gradient[i] * direction[i]);
+    }
+    for (double step = 1e-4; step >= 1e-7; step /= 10) {
+        const double above = loss_along(machine, weights, direction, step);
+        const double below = loss_along(machine, weights, direction, -step);
+        const double error = fabs((above - below) / (2 * step) - slope) / (scale + 1e-12);
+        const double second = fabs(above + below - 2 * middle) / step / (scale + 1e-12);
+
+        if (error < best)
+            best = error;
+        if (second < 1e-2) /* smooth here: what was measured counts */
+            break;
+    }
+    return best;
+}
+
+static bool check(const struct network *network, const struct target *target, bool fuse)
+{
+    struct arena arena = {0};
+    struct graph *graph = graph_new(&arena, "case");
+    struct machine machine;
+    uint64_t state = 88172645463325252u;
+    double worst = 0;
+    double *weights;
+    bool passed;
+
+    machine_init(&machine, &arena, graph, build(graph, network), BATCH, target, fuse);
+    fill(&machine, &state);
+    weights = arena_copy(&arena, machine.regions[RNET_REGION_WEIGHTS],
+                         machine_weight_count(&machine) * sizeof *weights);
+    for (int i = 0; i < DIRECTIONS; i++)
+        worst = fmax(worst, direction_error(&machine, weights, &state));
+    passed = worst < 1e-5;
+    printf("%s gradient of %s (%s%s): %.1e\n", passed ? "ok  " : "FAIL", network->name,
+           target->name, fuse ? ", fused" : "", worst);
+    arena_release(&arena);
+    return passed;
+}
+
+int main(void)
+{
+    int failures = 0;
+
+    for (size_t i = 0; i < countof(networks); i++) {
+        failures += !check(&networks[i], &reference_target, false);
+        failures += !check(&networks[i], &cpu_target, true);
+    }
+    printf("%zu networks, %d failures\n", countof(networks), failures);
+    return failures != 0;
+}
