@@ -1,0 +1,19 @@
+/* The plan as constant data: the executable's `rnet_program`, in assembly text.
+ *
+ * Assembly rather than C or LLVM: the data are tables of numbers and addresses, which the
+ * assembler reads tens of times faster than a compiler would, and no target needs another way. */
+#ifndef CODEGEN_PROGRAM_H
+#define CODEGEN_PROGRAM_H
+
+#include <stdio.h>
+
+#include "codegen/loop.h"
+#include "compiler/pass.h"
+
+/* Writes rnet_program (runtime/program.h). `programs` are the loop programs of the plan's kernels,
+ * in the plan's order; their names are the symbols called. `compiled` says how the executable was
+ * built. */
+void program_write(const struct compilation *compilation, struct loop_program *const *programs,
+                   const char *compiled, FILE *stream);
+
+#endif

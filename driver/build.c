@@ -1,0 +1,288 @@
+/* rnet build: the whole line, from a file to an executable, or to any stage on the way. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "codegen/cpu/lower_llvm.h"
+#include "codegen/program.h"
+#include "codegen/schedule.h"
+#include "compiler/pass.h"
+#include "config.h"
+#include "driver/clock.h"
+#include "driver/commands.h"
+#include "driver/front.h"
+#include "driver/link.h"
+
+struct build {
+    struct arena *arena;
+    const struct options *options;
+    struct front front;
+    struct compilation compilation;
+    struct loop_program **programs; /* one a kernel of the plan */
+    size_t program_count;
+    struct phase_clock clock;
+};
+
+/* ---- dumps ---- */
+
+static bool is_dumped(const struct build *build, const char *phase)
+{
+    const char *wanted = build->options->dump_after;
+
+    return wanted && (strcmp(wanted, phase) == 0 || strcmp(wanted, "all") == 0);
+}
+
+static bool is_phase(const char *name)
+{
+    size_t count;
+    const struct pass *passes = compiler_passes(&count);
+
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(passes[i].name, name) == 0)
+            return true;
+    return strcmp(name, "elaborate") == 0 || strcmp(name, "schedule") == 0 ||
+           strcmp(name, "all") == 0;
+}
+
+/* Where --emit writes text: the output's stream, or standard output. */
+static struct status open_output(const struct options *options, FILE **out)
+{
+    *out = options->output ? fopen(options->output, "wb") : stdout;
+    if (!*out)
+        return status_error(STATUS_IO, "can't write %s: %s", options->output, strerror(errno));
+    return status_ok();
+}
+
+static struct status close_output(const struct options *options, FILE *stream)
+{
+    const bool failed = ferror(stream) != 0;
+
+    if ((stream == stdout ? fflush(stream) : fclose(stream)) != 0 || failed)
+        return status_error(STATUS_IO, "can't write %s: %s",
+                            options->output ? options->output : "to standard output",
+                            strerror(errno));
+    return status_ok();
+}
+
+/* ---- the line ---- */
+
+/* A pass that leaves something malformed is a fault of the compiler: say where, and stop hard. */
+static void run_pass(struct build *build, const struct pass *pass)
+{
+    const char *problem;
+
+    pass->run(&build->compilation);
+    problem = pass->check(&build->compilation);
+    if (problem) {
+        fprintf(stderr, "rnet: fault of the compiler after pass %s: %s\n", pass->name, problem);
+        abort();
+    }
+    if (is_dumped(build, pass->name))
+        pass->print(&build->compilation, stderr);
+    phase_clock_lap(&build->clock, pass->name);
+}
+
+static void run_passes(struct build *build)
+{
+    size_t count;
+    const struct pass *passes = compiler_passes(&count);
+
+    build->compilation = (struct compilation){
+        .arena = build->arena,
+        .sources = &build->front.sources,
+        .elaboration = build->front.elaboration,
+    };
+    for (size_t i = 0; i < count; i++)
+        run_pass(build, &passes[i]);
+}
+
+static void schedule_kernels(struct build *build)
+{
+    const struct plan *plan = &build->compilation.plan;
+
+    build->program_count = plan->kernels.items.count;
+    build->programs = ARENA_ARRAY(build->arena, struct loop_program *, build->program_count);
+    for (size_t k = 0; k < build->program_count; k++) {
+        build->programs[k] =
+            schedule_kernel(build->arena, plan->kernels.items.items[k], &cpu_target, NULL);
+        if (is_dumped(build, "schedule"))
+            loop_print(build->programs[k], stderr);
+    }
+    phase_clock_lap(&build->clock, "schedule");
+}
+
+static struct status generate(struct build *build, enum cpu_output output,
+                              struct cpu_code **out_code)
+{
+    const struct cpu_target target = {.cpu = build->options->cpu};
+    struct status status;
+
+    *out_code = ARENA_ARRAY(build->arena, struct cpu_code, build->program_count);
+    status = cpu_compile(build->arena, &target, build->programs, build->program_count, output,
+                         *out_code);
+    phase_clock_lap(&build->clock, "code");
+    return status;
+}
+
+/* How the executable was built, for its `info`. */
+static const char *build_description(const struct build *build)
+{
+    return arena_format(build->arena, "rnet %s, target cpu (%s), fp32", PACKAGE_VERSION,
+                        build->options->cpu);
+}
+
+static struct status add_program(struct build *build, struct link_folder *folder)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&text, &size);
+    struct status status;
+
+    if (!stream)
+        return status_error(STATUS_MEMORY, "not enough memory for the program's tables");
+    program_write(&build->compilation, build->programs, build_description(build), stream);
+    if (fclose(stream) != 0)
+        status = status_error(STATUS_MEMORY, "not enough memory for the program's tables");
+    else
+        status = link_add(build->arena, folder, ".s", text, size);
+    free(text);
+    phase_clock_lap(&build->clock, "tables");
+    return status;
+}
+
+static struct status link_pieces(struct build *build, struct link_folder *folder)
+{
+    const struct options *options = build->options;
+    struct cpu_code *code;
+
+    RETURN_IF_ERROR(generate(build, CPU_OBJECT, &code));
+    for (size_t k = 0; k < build->program_count; k++)
+        RETURN_IF_ERROR(link_add(build->arena, folder, ".o", code[k].bytes, code[k].size));
+    RETURN_IF_ERROR(add_program(build, folder));
+    if (options->emit == EMIT_OBJECT)
+        return link_object(build->arena, folder, options->output);
+    return link_executable(build->arena, folder, options->output);
+}
+
+static struct status link_output(struct build *build)
+{
+    struct link_folder folder = {0};
+    struct status status = link_folder_new(build->arena, build->program_count + 1, &folder);
+
+    if (status_is_ok(&status))
+        status = link_pieces(build, &folder);
+    link_folder_remove(&folder);
+    phase_clock_lap(&build->clock, "link");
+    return status;
+}
+
+static struct status emit_code(struct build *build)
+{
+    const bool is_llvm = build->options->emit == EMIT_LLVM;
+    struct cpu_code *code;
+    FILE *stream;
+
+    RETURN_IF_ERROR(generate(build, is_llvm ? CPU_LLVM : CPU_ASSEMBLY, &code));
+    RETURN_IF_ERROR(open_output(build->options, &stream));
+    for (size_t k = 0; k < build->program_count; k++)
+        fwrite(code[k].bytes, 1, code[k].size, stream);
+    return close_output(build->options, stream);
+}
+
+static struct status emit_kernels(struct build *build)
+{
+    const struct plan *plan = &build->compilation.plan;
+    FILE *stream;
+
+    RETURN_IF_ERROR(open_output(build->options, &stream));
+    for (size_t k = 0; k < plan->kernels.items.count; k++)
+        kernel_print(plan->kernels.items.items[k], stream);
+    return close_output(build->options, stream);
+}
+
+static struct status emit_graph(struct build *build)
+{
+    FILE *stream;
+
+    RETURN_IF_ERROR(open_output(build->options, &stream));
+    graph_print(build->front.elaboration.graph, &build->front.sources, stream);
+    return close_output(build->options, stream);
+}
+
+static struct status finish(struct build *build)
+{
+    switch (build->options->emit) {
+    case EMIT_GRAPH:
+        return emit_graph(build);
+    case EMIT_KERNELS:
+        run_passes(build);
+        return emit_kernels(build);
+    case EMIT_ASSEMBLY:
+    case EMIT_LLVM:
+        run_passes(build);
+        schedule_kernels(build);
+        return emit_code(build);
+    case EMIT_EXE:
+    case EMIT_OBJECT:
+    case EMIT_AST:
+        break;
+    }
+    run_passes(build);
+    schedule_kernels(build);
+    return link_output(build);
+}
+
+/* ---- the command ---- */
+
+static struct status check_options(const struct options *options)
+{
+    const bool needs_output = options->emit == EMIT_EXE || options->emit == EMIT_OBJECT;
+
+    if (needs_output && !options->output)
+        return status_error(STATUS_USAGE, "where to? say -o OUT");
+    if (strcmp(options->target, "cuda") == 0)
+        return status_error(STATUS_INVALID, "this rnet was built without CUDA support: --target "
+                                            "cpu is what it has");
+    if (strcmp(options->target, "cpu") != 0)
+        return status_error(STATUS_USAGE, "--target %s: expected cpu", options->target);
+    if (options->dump_after && !is_phase(options->dump_after))
+        return status_error(STATUS_USAGE, "--dump-after %s: there is no such pass",
+                            options->dump_after);
+    return status_ok();
+}
+
+static int emit_tree(struct arena *arena, const struct options *options)
+{
+    FILE *stream;
+    struct status status = open_output(options, &stream);
+    bool parsed = false;
+
+    if (status_is_ok(&status)) {
+        parsed = front_print_tree(arena, options, stream);
+        status = close_output(options, stream);
+    }
+    if (!status_is_ok(&status))
+        return report_failure(&status);
+    return parsed ? 0 : 1;
+}
+
+int command_build(struct arena *arena, const struct options *options, char **argv)
+{
+    struct build build = {.arena = arena, .options = options};
+    struct status status = check_options(options);
+
+    (void)argv;
+    if (!status_is_ok(&status))
+        return report_failure(&status);
+    if (options->emit == EMIT_AST)
+        return emit_tree(arena, options);
+    build.clock = phase_clock_start(options->time);
+    if (!front_run(arena, options, &build.front))
+        return 1;
+    if (is_dumped(&build, "elaborate"))
+        graph_print(build.front.elaboration.graph, &build.front.sources, stderr);
+    phase_clock_lap(&build.clock, "elaborate");
+    status = finish(&build);
+    return status_is_ok(&status) ? 0 : report_failure(&status);
+}

@@ -1,0 +1,11 @@
+/* rnet check: everything but code, every diagnostic. */
+#include "driver/commands.h"
+#include "driver/front.h"
+
+int command_check(struct arena *arena, const struct options *options, char **argv)
+{
+    struct front front;
+
+    (void)argv;
+    return front_run(arena, options, &front) ? 0 : 1;
+}

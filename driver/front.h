@@ -1,0 +1,27 @@
+/* What every command does first: find the standard library, elaborate the file, say what is wrong
+ * with it. */
+#ifndef DRIVER_FRONT_H
+#define DRIVER_FRONT_H
+
+#include <stdbool.h>
+
+#include "compiler/elaborate.h"
+#include "driver/options.h"
+
+struct front {
+    struct source_set sources;
+    struct diagnostics diagnostics;
+    struct elaboration elaboration;
+};
+
+/* The folder of the running rnet, as a path without a final slash; NULL if it can't be told. */
+const char *front_folder(struct arena *arena);
+
+/* Elaborates the file of the options and prints all diagnostics to standard error. Returns false
+ * if there were errors. */
+bool front_run(struct arena *arena, const struct options *options, struct front *out);
+
+/* Parses the file alone and prints its tree to `stream`; false if there were errors. */
+bool front_print_tree(struct arena *arena, const struct options *options, FILE *stream);
+
+#endif
