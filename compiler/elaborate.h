@@ -19,6 +19,7 @@ struct elaborate_options {
     const char *network; /* --network, or NULL for the only one */
     const struct definition *definitions;
     size_t definition_count;
+    int64_t layer_limit; /* 0: the language's, a million */
 };
 
 /* A parameter of the network, as it was bound: for reports. */
@@ -30,7 +31,7 @@ struct network_parameter {
 
 struct elaboration {
     struct graph *graph;
-    struct recipe recipe;
+    struct recipe recipe; /* without a name where the network has no `train` declaration */
     const struct network_parameter *parameters;
     size_t parameter_count;
 };
@@ -41,6 +42,11 @@ struct elaboration {
 bool elaborate(struct arena *arena, struct source_set *sources, struct diagnostics *diagnostics,
                const char *path, const struct elaborate_options *options,
                struct elaboration *out);
+
+/* The same for a source that was added already. */
+bool elaborate_source(struct arena *arena, struct source_set *sources,
+                      struct diagnostics *diagnostics, uint32_t source,
+                      const struct elaborate_options *options, struct elaboration *out);
 
 /* The tree of the file alone, for --emit ast; NULL if it can't be read. */
 struct node *elaborate_parse(struct source_set *sources, struct diagnostics *diagnostics,

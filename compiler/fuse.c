@@ -240,6 +240,28 @@ static void promise(struct fusion *fusion, const struct call_builder *call, call
     fusion->size[reader] = (uint8_t)(fusion->size[reader] + call->kernel.expression_count);
 }
 
+/* Whether the kernel adds one tensor to another. */
+static bool adds_tensors(const struct kernel *kernel)
+{
+    bool holds_tensor[KERNEL_EXPRESSIONS] = {false};
+
+    for (int i = 0; i < kernel->expression_count; i++) {
+        const struct expression *expression = &kernel->expressions[i];
+        const int operands = operand_count((enum expression_op)expression->op);
+        const bool a = operands > 0 && holds_tensor[expression->a];
+        const bool b = operands > 1 && holds_tensor[expression->b];
+
+        if (a && b && expression->op == EXPRESSION_ADD)
+            return true;
+        holds_tensor[i] = a || b ||
+                          (expression->op == EXPRESSION_LOAD && expression->access == ACCESS_POINT);
+    }
+    return false;
+}
+
+/* A sum of tensors that several read is a step of the main path. Computed again by each, it would
+ * be carried into the next sum and that into the next: kernels would differ by their place in the
+ * chain, and a network's depth would show in its code. */
 static bool is_inlinable(const struct fusion *fusion, const struct call_builder *call)
 {
     const struct readers *readers = &fusion->readers[call->outputs[0]];
@@ -249,6 +271,8 @@ static bool is_inlinable(const struct fusion *fusion, const struct call_builder 
     if (call->output_count != 1 || count == 0 || !readers->only_points)
         return false;
     if (loads * count > loads + 1 + count) /* reads again, against: reads, store, loads */
+        return false;
+    if (count > 1 && adds_tensors(&call->kernel))
         return false;
     if (call->kernel.value_count != 1)
         return false;

@@ -1,0 +1,14 @@
+/* Names and arguments, checked in the text itself: in files that are used, in blocks that are not,
+ * and in both arms of every `if`. Shapes and types wait for the values. */
+#ifndef COMPILER_CHECK_NAMES_H
+#define COMPILER_CHECK_NAMES_H
+
+#include "compiler/load.h"
+
+void check_names(struct context *context, const struct file_set *files);
+
+/* Checks an expression given with -D in the scope of the user's own file. */
+void check_names_of_expression(struct context *context, const struct file *file,
+                               const struct node *expression);
+
+#endif
