@@ -1,0 +1,233 @@
+/* Judging a run against what was recorded.
+ *
+ * An update is compared through its products with random vectors r of +1 and -1: for a difference
+ * d, the mean of (r d)^2 over the vectors estimates the squared norm of d. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "runtime/npy.h"
+#include "runtime/safetensors.h"
+#include "tests/train/hash_data.h"
+#include "tests/train/parity.h"
+
+enum { SIGN_BITS = 64, METRICS_LIMIT = 1 << 24 };
+
+static const double logits_tolerance = 1e-4, loss_tolerance = 1e-4, update_tolerance = 1e-3;
+
+/* Prints one line and returns whether `error` is within the tolerance (so not for a NaN). */
+static bool judge(const char *what, double error, double tolerance)
+{
+    const bool good = error <= tolerance;
+
+    printf("%-20s off by %.2e, allowed %.0e%s\n", what, error, tolerance, good ? "" : "  FAIL");
+    return good;
+}
+
+/* NaN if any of the differences is. */
+static double largest_difference(const float *ours, const double *theirs, int count)
+{
+    double largest = 0;
+
+    for (int i = 0; i < count; i++) {
+        const double difference = fabs((double)ours[i] - theirs[i]);
+
+        if (!(difference <= largest))
+            largest = difference;
+    }
+    return largest;
+}
+
+static struct status compare_logits(const struct parity_case *expected, const char *path,
+                                    bool *out_good)
+{
+    enum { COUNT = PARITY_OTHER_IMAGES * PARITY_CLASSES };
+    struct npy_file file = {0};
+    const struct npy_array *const array = &file.array;
+    const float nothing[COUNT] = {0};
+    float ours[COUNT];
+
+    RETURN_IF_ERROR(npy_open(&file, path));
+    const bool fits = array->type == NPY_FLOAT32 && array->rank == 2 &&
+                      array->shape[0] == PARITY_OTHER_IMAGES && array->shape[1] == PARITY_CLASSES;
+    if (fits)
+        memcpy(ours, array->values, sizeof ours);
+    npy_release(&file);
+    if (!fits)
+        return status_error(STATUS_INVALID, "%s has another shape", path);
+    *out_good = judge("logits",
+                      largest_difference(ours, expected->logits, COUNT) /
+                          largest_difference(nothing, expected->logits, COUNT),
+                      logits_tolerance);
+    return status_ok();
+}
+
+/* Reads the loss of every step; returns how many steps there are. */
+static int read_losses(char *metrics, double losses[PARITY_STEPS])
+{
+    int count = 0;
+
+    for (char *line = strtok(metrics, "\n"); line; line = strtok(NULL, "\n")) {
+        const char *const loss = strstr(line, "\"loss\":");
+
+        if (!strstr(line, "\"event\":\"step\"") || !loss)
+            continue;
+        if (count < PARITY_STEPS)
+            losses[count] = strtod(loss + strlen("\"loss\":"), NULL);
+        count++;
+    }
+    return count;
+}
+
+static struct status compare_losses(const struct parity_case *expected, struct arena *arena,
+                                    const char *path, bool *out_good)
+{
+    double losses[PARITY_STEPS];
+    char *metrics;
+    size_t size;
+
+    *out_good = true;
+    RETURN_IF_ERROR(file_read(arena, path, METRICS_LIMIT, &metrics, &size));
+    if (read_losses(metrics, losses) != PARITY_STEPS)
+        return status_error(STATUS_INVALID, "%s does not hold %d steps", path, PARITY_STEPS);
+    for (int step = 0; step < PARITY_STEPS; step++) {
+        char what[32];
+
+        snprintf(what, sizeof what, "loss of step %d", step + 1);
+        *out_good &= judge(what, fabs(losses[step] / expected->losses[step] - 1), loss_tolerance);
+    }
+    return status_ok();
+}
+
+/* Adds sum_i sign[i] * (after[i] - before[i]) of one tensor for each random vector. */
+static void add_products(double *products, int count, uint64_t seed, const struct tensor_entry *a,
+                         const struct tensor_entry *b)
+{
+    const float *const before = b->bytes, *const after = a->bytes;
+
+    for (int block = 0; block < count / SIGN_BITS; block++) {
+        char name[256];
+
+        snprintf(name, sizeof name, "%s#%d", a->name, block);
+        const uint64_t start = hash_start(seed, name);
+        for (size_t i = 0; i < a->size / sizeof *after; i++) {
+            const uint64_t word = hash_word(start, i);
+            const double change = (double)after[i] - (double)before[i];
+
+            for (int bit = 0; bit < SIGN_BITS; bit++)
+                products[block * SIGN_BITS + bit] += word >> bit & 1 ? -change : change;
+        }
+    }
+}
+
+/* A part of the weights file, and what is expected of its update. */
+struct group {
+    const char *what, *ending; /* NULL: all tensors without an ending of another group */
+    double norm;
+    const double *products;
+    int count;
+};
+
+static bool group_has(const struct group *group, const char *name)
+{
+    const char *const ending = strrchr(name, '.');
+
+    if (group->ending)
+        return ending && strcmp(ending + 1, group->ending) == 0;
+    return ending && strncmp(ending + 1, "running_", 8) != 0 &&
+           strcmp(ending + 1, "num_batches_tracked") != 0;
+}
+
+static bool compare_group(const struct group *group, uint64_t seed,
+                          const struct tensor_file *before, const struct tensor_file *after)
+{
+    double products[PARITY_PRODUCTS] = {0};
+    double square = 0;
+
+    for (size_t t = 0; t < after->tensor_count; t++)
+        if (group_has(group, after->tensors[t].name))
+            add_products(products, group->count, seed, &after->tensors[t],
+                         tensor_file_find(before, after->tensors[t].name));
+    for (int i = 0; i < group->count; i++)
+        square += pow(products[i] - group->products[i], 2) / group->count;
+    return judge(group->what, sqrt(square) / group->norm, update_tolerance);
+}
+
+static struct status check_counter(const struct tensor_entry *tensor)
+{
+    int64_t value = -1;
+
+    if (tensor->size == sizeof value)
+        memcpy(&value, tensor->bytes, sizeof value);
+    if (value != HASH_BATCHES_TRACKED + PARITY_STEPS)
+        return status_error(STATUS_INVALID, "%s is %lld, not %d", tensor->name, (long long)value,
+                            HASH_BATCHES_TRACKED + PARITY_STEPS);
+    return status_ok();
+}
+
+/* The tensors that training left are those that it got. */
+static struct status check_tensors(const struct tensor_file *before,
+                                   const struct tensor_file *after)
+{
+    if (before->tensor_count != after->tensor_count)
+        return status_error(STATUS_INVALID, "training changed the number of tensors");
+    for (size_t t = 0; t < after->tensor_count; t++) {
+        const struct tensor_entry *const tensor = &after->tensors[t];
+        const struct tensor_entry *const other = tensor_file_find(before, tensor->name);
+
+        if (!other || other->size != tensor->size || other->rank != tensor->rank)
+            return status_error(STATUS_INVALID, "training changed the shape of %s", tensor->name);
+        if (tensor->rank == 0)
+            RETURN_IF_ERROR(check_counter(tensor));
+    }
+    return status_ok();
+}
+
+static struct status compare_updates(const struct parity_case *expected, struct arena *arena,
+                                     const char *directory, bool *out_good)
+{
+    const struct group groups[] = {
+        {"update", NULL, expected->weights_norm, expected->weights, PARITY_PRODUCTS},
+        {"running means", "running_mean", expected->means_norm, expected->means,
+         PARITY_PRODUCTS / 2},
+        {"running variances", "running_var", expected->variances_norm, expected->variances,
+         PARITY_PRODUCTS / 2},
+    };
+    struct tensor_file before, after;
+
+    *out_good = true;
+    RETURN_IF_ERROR(safetensors_read(
+        arena, arena_format(arena, "%s/weights.safetensors", directory), &before));
+    RETURN_IF_ERROR(safetensors_read(
+        arena, arena_format(arena, "%s/run/last.safetensors", directory), &after));
+    RETURN_IF_ERROR(check_tensors(&before, &after));
+    for (size_t g = 0; g < sizeof groups / sizeof *groups; g++)
+        *out_good &= compare_group(&groups[g], expected->seed, &before, &after);
+    return status_ok();
+}
+
+static bool say(struct status status, bool good)
+{
+    if (!status_is_ok(&status))
+        printf("%s  FAIL\n", status.message);
+    return status_is_ok(&status) && good;
+}
+
+bool parity_compare(const struct parity_case *expected, const char *directory)
+{
+    struct arena arena = {0};
+    bool logits = false, losses = false, updates = false;
+    struct status status =
+        compare_logits(expected, arena_format(&arena, "%s/logits.npy", directory), &logits);
+
+    logits = say(status, logits);
+    status = compare_losses(expected, &arena,
+                            arena_format(&arena, "%s/run/metrics.jsonl", directory), &losses);
+    losses = say(status, losses);
+    status = compare_updates(expected, &arena, directory, &updates);
+    updates = say(status, updates);
+    arena_release(&arena);
+    return logits && losses && updates;
+}
