@@ -1,0 +1,186 @@
+/* The command `bench`: times steps on random data, with fresh weights. */
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "base/arena.h"
+#include "runtime/clock.h"
+#include "runtime/commands.h"
+#include "runtime/execute.h"
+#include "runtime/initialize.h"
+#include "runtime/metrics.h"
+#include "runtime/options.h"
+#include "runtime/random.h"
+
+enum { WARMUP_STEPS = 2, TRAIN_PASSES = 3 /* forward, and two products backward */ };
+
+struct bench_options {
+    const char *mode;
+    int64_t steps, batch, threads;
+    bool json;
+};
+
+struct bench_result {
+    int64_t images, steps;
+    int threads;
+    double median, least; /* seconds */
+    double operations;    /* floating-point operations of a step */
+    int64_t peak_bytes;
+};
+
+static bool is_training(const struct bench_options *options)
+{
+    return strcmp(options->mode, "train") == 0;
+}
+
+static void input_fill(struct executor *executor)
+{
+    enum { NORMALS = 4 };
+    const struct rnet_program *program = executor->program;
+    float *input = (float *)(void *)executor->regions[RNET_REGION_INPUT];
+    int64_t count = (int64_t)(program->region_bytes[RNET_REGION_INPUT] / sizeof *input);
+    for (int64_t i = 0; i + NORMALS <= count; i += NORMALS)
+        random_normals(0, random_stream(RANDOM_BENCH, 0), (uint64_t)i, input + i);
+    int32_t *labels = (int32_t *)(void *)executor->regions[RNET_REGION_LABELS];
+    struct random_source random = {0, random_stream(RANDOM_BENCH, 1), 0};
+    for (int64_t i = 0; i < program->batch; i++)
+        labels[i] = (int32_t)random_below(&random, program->classes);
+}
+
+/* With a learning rate of 0 the weights stay sound, and every instruction still runs. */
+static void scalars_fill(struct executor *executor)
+{
+    const struct rnet_recipe *recipe = &executor->program->recipe;
+    float *scalars = executor_scalars(executor);
+    scalars[RNET_SCALAR_LEARNING_RATE] = 0;
+    scalars[RNET_SCALAR_MOMENTUM] = (float)recipe->momentum;
+    scalars[RNET_SCALAR_WEIGHT_DECAY] = (float)recipe->weight_decay;
+}
+
+static double step_time(struct executor *executor, bool train, int64_t images)
+{
+    double start = clock_seconds();
+    executor_run(executor, train ? RNET_PHASE_TRAIN : RNET_PHASE_INFER, images);
+    if (train)
+        executor_run(executor, RNET_PHASE_UPDATE, images);
+    return clock_seconds() - start;
+}
+
+static int time_order(const void *first, const void *second)
+{
+    double a = *(const double *)first, b = *(const double *)second;
+    return a < b ? -1 : a > b;
+}
+
+/* The multiply-adds of one image, from the network's report; 0 where it has none. */
+static double report_macs(const struct rnet_program *program)
+{
+    struct json_object *report = json_tokener_parse(program->report_json);
+    double macs = json_object_get_double(json_object_object_get(report, "macs"));
+    json_object_put(report);
+    return macs;
+}
+
+static struct bench_result measure(struct executor *executor, const struct bench_options *options,
+                                   struct arena *arena)
+{
+    bool train = is_training(options);
+    double *times = ARENA_ARRAY(arena, double, options->steps);
+    for (int64_t step = -WARMUP_STEPS; step < options->steps; step++) {
+        double seconds = step_time(executor, train, options->batch);
+        if (step >= 0)
+            times[step] = seconds;
+    }
+    qsort(times, (size_t)options->steps, sizeof *times, time_order);
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    double macs = report_macs(executor->program) * (double)options->batch;
+    int64_t middle = options->steps / 2;
+    return (struct bench_result){
+        .images = options->batch,
+        .steps = options->steps,
+        .threads = thread_team_count(executor->team),
+        .median = options->steps % 2 ? times[middle] : 0.5 * (times[middle - 1] + times[middle]),
+        .least = times[0],
+        .operations = 2 * macs * (train ? TRAIN_PASSES : 1),
+        .peak_bytes = usage.ru_maxrss * 1024,
+    };
+}
+
+static void result_print_json(const struct bench_result *result, const char *mode)
+{
+    printf("{\"mode\":\"%s\",\"batch\":%" PRId64 ",\"steps\":%" PRId64
+           ",\"threads\":%d,\"median_seconds\":%.9g,\"min_seconds\":%.9g,"
+           "\"images_per_second\":%.9g,\"gflop_per_second\":%.9g,\"peak_rss_bytes\":%" PRId64
+           "}\n",
+           mode, result->images, result->steps, result->threads, result->median, result->least,
+           (double)result->images / result->median, result->operations / result->median / 1e9,
+           result->peak_bytes);
+}
+
+static void result_print(const struct bench_result *result, const char *mode)
+{
+    printf("%s, batch %" PRId64 ", %" PRId64 " steps, %d threads\n"
+           "  median %.3f ms, least %.3f ms a step\n"
+           "  %.1f images/s, %.1f GFLOP/s, at most %.1f MiB resident\n",
+           mode, result->images, result->steps, result->threads, result->median * 1e3,
+           result->least * 1e3, (double)result->images / result->median,
+           result->operations / result->median / 1e9, (double)result->peak_bytes / 0x1p20);
+}
+
+static struct status options_check(const struct rnet_program *program,
+                                   struct bench_options *options)
+{
+    if (!is_training(options) && strcmp(options->mode, "infer") != 0)
+        return status_error(STATUS_USAGE, "--mode is train or infer, not %s", options->mode);
+    if (options->batch > program->batch)
+        return status_error(STATUS_USAGE, "--batch is at most the compiled batch, %" PRId64,
+                            program->batch);
+    if (options->batch == 0)
+        options->batch = program->batch;
+    return status_ok();
+}
+
+static struct status bench(const struct rnet_program *program,
+                           const struct bench_options *options)
+{
+    struct executor executor = {0};
+    struct arena arena = {0};
+    struct status status = executor_open(&executor, program, options->threads);
+    if (status_is_ok(&status)) {
+        parameters_initialize(&executor, 0);
+        input_fill(&executor);
+        scalars_fill(&executor);
+        struct bench_result result = measure(&executor, options, &arena);
+        (options->json ? result_print_json : result_print)(&result, options->mode);
+    }
+    arena_release(&arena);
+    executor_release(&executor);
+    return status;
+}
+
+struct status command_bench(const struct rnet_program *program, int argc, char **argv)
+{
+    struct bench_options options = {.steps = 10};
+    const struct option_entry entries[] = {
+        {"mode", OPTION_TEXT, "train|infer", "what a step is",
+         .target = &options.mode, .required = true},
+        {"steps", OPTION_INTEGER, "N", "timed steps, after two that are not (default: 10)",
+         .target = &options.steps, .minimum = 1},
+        {"batch", OPTION_INTEGER, "M", "images a step (default and most: the compiled batch)",
+         .target = &options.batch, .minimum = 1},
+        {"threads", OPTION_INTEGER, "N", "threads (default: one for each processor)",
+         .target = &options.threads, .minimum = 1},
+        {"json", OPTION_FLAG, NULL, "print one JSON object", .target = &options.json},
+    };
+    const struct option_set set = {"bench", "Times steps on random data.", entries,
+                                   sizeof entries / sizeof *entries};
+    bool helped;
+    RETURN_IF_ERROR(options_parse(&set, argc, argv, &helped));
+    if (helped)
+        return status_ok();
+    RETURN_IF_ERROR(options_check(program, &options));
+    return bench(program, &options);
+}

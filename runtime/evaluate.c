@@ -1,0 +1,123 @@
+/* Evaluation, and the command `eval`. See evaluate.h. */
+#include "runtime/evaluate.h"
+
+#include <inttypes.h>
+
+#include "runtime/commands.h"
+#include "runtime/interrupt.h"
+#include "runtime/metrics.h"
+#include "runtime/options.h"
+#include "runtime/weights.h"
+
+enum { TOP = 5 };
+
+struct eval_options {
+    const char *data, *weights;
+    int64_t threads;
+    bool json;
+};
+
+void tally_add(struct tally *tally, const struct executor *executor, struct rnet_location loss,
+               struct rnet_location rank, int64_t images)
+{
+    const float *losses = executor_result(executor, loss);
+    const float *ranks = executor_result(executor, rank);
+    for (int64_t i = 0; i < images; i++) {
+        tally->loss += (double)losses[i];
+        tally->top1 += ranks[i] < 1;
+        tally->top5 += ranks[i] < TOP;
+    }
+    tally->images += images;
+}
+
+double tally_loss(const struct tally *tally)
+{
+    return tally->loss / (double)tally->images;
+}
+
+double tally_top1(const struct tally *tally)
+{
+    return 100.0 * (double)tally->top1 / (double)tally->images;
+}
+
+double tally_top5(const struct tally *tally)
+{
+    return 100.0 * (double)tally->top5 / (double)tally->images;
+}
+
+bool evaluate_images(struct loader *loader, struct tally *tally)
+{
+    struct executor *executor = loader->executor;
+    const struct rnet_program *program = executor->program;
+    *tally = (struct tally){0};
+    int64_t images = loader_fill(loader, 0);
+    while (images > 0 && !interrupt_requested()) {
+        executor_run(executor, RNET_PHASE_INFER, images);
+        executor_run(executor, RNET_PHASE_LOSS, images);
+        tally_add(tally, executor, program->loss, program->rank, images);
+        images = loader_fill(loader, tally->images);
+    }
+    return images == 0;
+}
+
+static void tally_print_json(const struct tally *tally)
+{
+    printf("{\"images\":%" PRId64 ",\"loss\":", tally->images);
+    json_number_print(stdout, tally_loss(tally));
+    printf(",\"top1\":");
+    json_number_print(stdout, tally_top1(tally));
+    printf(",\"top5\":");
+    json_number_print(stdout, tally_top5(tally));
+    printf("}\n");
+}
+
+static void tally_print(const struct tally *tally)
+{
+    printf("%" PRId64 " images: loss %.4f, top-1 %.2f %%, top-5 %.2f %%\n", tally->images,
+           tally_loss(tally), tally_top1(tally), tally_top5(tally));
+}
+
+static struct status evaluate(const struct rnet_program *program,
+                              const struct eval_options *options, struct data_set *data,
+                              struct executor *executor)
+{
+    struct loader loader;
+    struct tally tally;
+    struct loader_options loading = {
+        .part = DATA_VALIDATION,
+        .augmentation = {program->recipe.evaluate, program->recipe.evaluate_count},
+    };
+    RETURN_IF_ERROR(data_set_open(data, options->data, DATA_NEEDS_VALIDATION, program));
+    RETURN_IF_ERROR(executor_open(executor, program, options->threads));
+    RETURN_IF_ERROR(weights_read(executor, options->weights));
+    RETURN_IF_ERROR(loader_open(&loader, &data->arena, data, executor, &loading));
+    evaluate_images(&loader, &tally);
+    (options->json ? tally_print_json : tally_print)(&tally);
+    return status_ok();
+}
+
+struct status command_eval(const struct rnet_program *program, int argc, char **argv)
+{
+    struct eval_options options = {0};
+    const struct option_entry entries[] = {
+        {"data", OPTION_TEXT, "SPEC", "cifar10:DIR, cifar100:DIR, npy:DIR or shapes",
+         .target = &options.data, .required = true},
+        {"weights", OPTION_TEXT, "FILE", "weights, as safetensors", .target = &options.weights,
+         .required = true},
+        {"threads", OPTION_INTEGER, "N", "threads (default: one for each processor)",
+         .target = &options.threads, .minimum = 1},
+        {"json", OPTION_FLAG, NULL, "print one JSON object", .target = &options.json},
+    };
+    const struct option_set set = {"eval", "Measures loss and accuracy on the validation part.",
+                                   entries, sizeof entries / sizeof *entries};
+    bool helped;
+    RETURN_IF_ERROR(options_parse(&set, argc, argv, &helped));
+    if (helped)
+        return status_ok();
+    struct data_set data = {0};
+    struct executor executor = {0};
+    struct status status = evaluate(program, &options, &data, &executor);
+    executor_release(&executor);
+    data_set_release(&data);
+    return status;
+}

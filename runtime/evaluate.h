@@ -1,0 +1,27 @@
+/* The loss and the accuracy of the current weights over a part of a data set. */
+#ifndef RUNTIME_EVALUATE_H
+#define RUNTIME_EVALUATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "runtime/loader.h"
+
+/* Sums over images; each is exact or in double, in the order of the images. */
+struct tally {
+    int64_t images, top1, top5;
+    double loss;
+};
+
+/* Adds the losses and ranks that a step left at these locations for its `images` images. */
+void tally_add(struct tally *tally, const struct executor *executor, struct rnet_location loss,
+               struct rnet_location rank, int64_t images);
+
+double tally_loss(const struct tally *tally); /* mean */
+double tally_top1(const struct tally *tally); /* percent */
+double tally_top5(const struct tally *tally);
+
+/* Evaluates all images of the loader; gives up and returns false when a signal asks for the end. */
+bool evaluate_images(struct loader *loader, struct tally *tally);
+
+#endif

@@ -1,0 +1,117 @@
+/* The command `forward`: images from a .npy file through the network, logits into another. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "runtime/commands.h"
+#include "runtime/loader.h"
+#include "runtime/npy.h"
+#include "runtime/options.h"
+#include "runtime/weights.h"
+
+struct forward_options {
+    const char *weights, *input, *output;
+    int64_t batch, threads;
+};
+
+/* What a run opens, to be released in one place. */
+struct forward {
+    struct data_set data;
+    struct executor executor;
+    struct file_writer writer;
+};
+
+/* Wraps the array as the validation part of a data set without labels of its own. */
+static struct status input_take(struct data_set *data, const char *path,
+                                const struct rnet_program *program)
+{
+    struct npy_file *file = &data->files[DATA_VALIDATION];
+    RETURN_IF_ERROR(npy_open(file, path));
+    const struct npy_array *array = &file->array;
+    int rank = (int)program->spatial_rank;
+    bool fits = array->type == NPY_FLOAT32 && array->rank == rank + 2 &&
+                array->shape[1] == program->channels;
+    for (int axis = 0; fits && axis < rank; axis++)
+        fits = array->shape[axis + 2] == program->size[axis];
+    if (!fits)
+        return status_error(STATUS_INVALID,
+                            "%s must be float32, %s, with the channels and the size that the "
+                            "network takes (see info)",
+                            path, rank == 3 ? "NCDHW" : "NCHW");
+    const void *values = array->values;
+    if ((uintptr_t)values % sizeof(float) != 0)
+        values = arena_copy(&data->arena, values, (size_t)array->count * sizeof(float));
+    data->channels = program->channels;
+    data->size[0] = 1;
+    memcpy(data->size + 3 - rank, program->size, (size_t)rank * sizeof *data->size);
+    data->parts[DATA_VALIDATION] = (struct data_part){
+        .count = array->shape[0],
+        .floats = values,
+        .labels = ARENA_ARRAY(&data->arena, int32_t, array->shape[0] + 1),
+    };
+    return status_ok();
+}
+
+static void logits_write(const struct executor *executor, int64_t images, FILE *stream)
+{
+    const struct rnet_program *program = executor->program;
+    const float *logits = executor_result(executor, program->logits);
+    int64_t stride = channel_stride(program->classes);
+    for (int64_t image = 0; image < images; image++)
+        fwrite(logits + image * stride, sizeof *logits, (size_t)program->classes, stream);
+}
+
+static struct status forward_run(const struct rnet_program *program,
+                                 const struct forward_options *options, struct forward *forward)
+{
+    struct executor *executor = &forward->executor;
+    struct loader loader;
+    struct loader_options loading = {.part = DATA_VALIDATION, .batch = options->batch};
+    RETURN_IF_ERROR(input_take(&forward->data, options->input, program));
+    RETURN_IF_ERROR(executor_open(executor, program, options->threads));
+    RETURN_IF_ERROR(weights_read(executor, options->weights));
+    RETURN_IF_ERROR(
+        loader_open(&loader, &forward->data.arena, &forward->data, executor, &loading));
+    RETURN_IF_ERROR(file_writer_open(&forward->writer, options->output));
+    int64_t shape[] = {forward->data.parts[DATA_VALIDATION].count, program->classes};
+    npy_write_header(forward->writer.stream, shape, 2);
+    int64_t images = loader_fill(&loader, 0);
+    for (int64_t done = 0; images > 0; images = loader_fill(&loader, done)) {
+        executor_run(executor, RNET_PHASE_INFER, images);
+        logits_write(executor, images, forward->writer.stream);
+        done += images;
+    }
+    return file_writer_commit(&forward->writer);
+}
+
+struct status command_forward(const struct rnet_program *program, int argc, char **argv)
+{
+    struct forward_options options = {0};
+    const struct option_entry entries[] = {
+        {"weights", OPTION_TEXT, "FILE", "weights, as safetensors", .target = &options.weights,
+         .required = true},
+        {"input", OPTION_TEXT, "X.npy", "images, float32, NCHW or NCDHW", .target = &options.input,
+         .required = true},
+        {"output", OPTION_TEXT, "Y.npy", "where the logits go, float32, one row an image",
+         .target = &options.output, .required = true},
+        {"batch", OPTION_INTEGER, "M", "images at once (default and most: the compiled batch)",
+         .target = &options.batch, .minimum = 1},
+        {"threads", OPTION_INTEGER, "N", "threads (default: one for each processor)",
+         .target = &options.threads, .minimum = 1},
+    };
+    const struct option_set set = {"forward", "Computes logits from raw tensors.", entries,
+                                   sizeof entries / sizeof *entries};
+    bool helped;
+    RETURN_IF_ERROR(options_parse(&set, argc, argv, &helped));
+    if (helped)
+        return status_ok();
+    if (options.batch > program->batch)
+        return status_error(STATUS_USAGE, "--batch is at most the compiled batch, %" PRId64,
+                            program->batch);
+    struct forward forward = {0};
+    struct status status = forward_run(program, &options, &forward);
+    file_writer_discard(&forward.writer);
+    executor_release(&forward.executor);
+    data_set_release(&forward.data);
+    return status;
+}

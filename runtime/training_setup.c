@@ -1,0 +1,135 @@
+/* Setting a training up and taking it down: directory, data, network, weights, schedule. */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "runtime/initialize.h"
+#include "runtime/training.h"
+#include "runtime/weights.h"
+
+/* Makes the directory and the missing ones above it. */
+static struct status directory_make(struct arena *arena, const char *path)
+{
+    char *partial = arena_format(arena, "%s", path);
+    for (char *slash = strchr(partial + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        mkdir(partial, 0777);
+        *slash = '/';
+    }
+    struct stat about;
+    if (mkdir(path, 0777) != 0 && errno != EEXIST)
+        return status_error(STATUS_IO, "cannot make %s: %s", path, strerror(errno));
+    if (stat(path, &about) != 0 || !S_ISDIR(about.st_mode))
+        return status_error(STATUS_IO, "%s is not a directory", path);
+    if (access(path, W_OK | X_OK) != 0)
+        return status_error(STATUS_IO, "cannot write to %s: %s", path, strerror(errno));
+    return status_ok();
+}
+
+/* Makes the directory and refuses one that holds a run. */
+static struct status directory_prepare(struct training *training)
+{
+    struct arena *arena = &training->arena;
+    const char *out = training->options.out;
+    training->metrics_path = arena_format(arena, "%s/metrics.jsonl", out);
+    training->last_path = arena_format(arena, "%s/last.safetensors", out);
+    training->best_path = arena_format(arena, "%s/best.safetensors", out);
+    training->report_path = arena_format(arena, "%s/report.html", out);
+    RETURN_IF_ERROR(directory_make(arena, out));
+    if (access(training->metrics_path, F_OK) == 0 || access(training->last_path, F_OK) == 0)
+        return status_error(STATUS_INVALID, "%s already holds a run; give another --out", out);
+    return status_ok();
+}
+
+static struct status loaders_open(struct training *training)
+{
+    const struct train_options *options = &training->options;
+    const struct rnet_recipe *recipe = &training->executor.program->recipe;
+    struct augmentation evaluate = {recipe->evaluate, recipe->evaluate_count};
+    struct augmentation augment = {recipe->augment, recipe->augment_count};
+    struct loader_options train = {
+        .part = DATA_TRAIN,
+        .augmentation = options->no_augment ? evaluate : augment,
+        .shuffle = !options->no_shuffle,
+        .seed = (uint64_t)options->seed,
+    };
+    struct loader_options validation = {.part = DATA_VALIDATION, .augmentation = evaluate};
+    RETURN_IF_ERROR(loader_open(&training->train, &training->arena, &training->data,
+                                &training->executor, &train));
+    return loader_open(&training->validation, &training->arena, &training->data,
+                       &training->executor, &validation);
+}
+
+static struct status weights_prepare(struct training *training)
+{
+    parameters_initialize(&training->executor, (uint64_t)training->options.seed);
+    if (training->options.init == NULL)
+        return status_ok();
+    return weights_read(&training->executor, training->options.init);
+}
+
+/* Sets how long the training is and how the learning rate goes along it. */
+static struct status length_set(struct training *training)
+{
+    const struct rnet_program *program = training->executor.program;
+    const struct train_options *options = &training->options;
+    int64_t images = training->data.parts[DATA_TRAIN].count;
+    int64_t epochs = options->epochs != 0 ? options->epochs : program->recipe.epochs;
+    const char *note;
+    training->steps_per_epoch = (images + program->batch - 1) / program->batch;
+    if (__builtin_mul_overflow(training->steps_per_epoch, epochs, &training->total_steps))
+        return status_error(STATUS_USAGE, "--epochs %" PRId64 " is too long a training", epochs);
+    if (options->steps >= 0 && options->steps < training->total_steps)
+        training->total_steps = options->steps;
+    RETURN_IF_ERROR(learning_rate_open(&training->rate, &training->arena, &program->recipe, epochs,
+                                       training->steps_per_epoch, &note));
+    if (options->learning_rate >= 0)
+        training->rate.base = options->learning_rate;
+    if (note != NULL)
+        fprintf(stderr, "schedule: %s\n", note);
+    return status_ok();
+}
+
+static void facts_set(struct training *training)
+{
+    training->facts = (struct report_facts){
+        .program = training->executor.program,
+        .data = training->options.data,
+        .init = training->options.init,
+        .train_images = training->data.parts[DATA_TRAIN].count,
+        .validation_images = training->data.parts[DATA_VALIDATION].count,
+        .epochs = training->rate.epochs,
+        .steps_per_epoch = training->steps_per_epoch,
+        .learning_rate = training->rate.base,
+        .seed = training->options.seed,
+        .threads = thread_team_count(training->executor.team),
+        .shuffled = !training->options.no_shuffle,
+        .augmented = !training->options.no_augment,
+    };
+}
+
+struct status training_open(struct training *training, const struct rnet_program *program,
+                            const struct train_options *options)
+{
+    training->options = *options;
+    training->history.arena = &training->arena;
+    RETURN_IF_ERROR(directory_prepare(training));
+    RETURN_IF_ERROR(data_set_open(&training->data, options->data,
+                                  DATA_NEEDS_TRAIN | DATA_NEEDS_VALIDATION, program));
+    RETURN_IF_ERROR(executor_open(&training->executor, program, options->threads));
+    RETURN_IF_ERROR(loaders_open(training));
+    RETURN_IF_ERROR(weights_prepare(training));
+    RETURN_IF_ERROR(length_set(training));
+    facts_set(training);
+    return metrics_create(&training->metrics, training->metrics_path);
+}
+
+void training_release(struct training *training)
+{
+    metrics_close(&training->metrics);
+    executor_release(&training->executor);
+    data_set_release(&training->data);
+    arena_release(&training->arena);
+}

@@ -1,0 +1,248 @@
+/* Moving parameters between regions and safetensors files. See weights.h. */
+#include "runtime/weights.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "runtime/parameters.h"
+#include "runtime/safetensors.h"
+
+enum { METADATA_ENTRIES = 5, DIFFERENCES_SHOWN = 40 };
+
+/* How a file differs from the network. */
+struct comparison {
+    struct arena *arena;
+    const struct rnet_program *program;
+    const struct tensor_file *file;
+    const char *prefix; /* of every name in the file */
+    size_t used;        /* tensors of the file that the network has */
+    int missing, surplus, misfit;
+};
+
+static float *parameter_memory(const struct executor *executor, uint64_t index)
+{
+    const struct rnet_parameter *parameter = &executor->program->parameters[index];
+    return (float *)(void *)(executor->regions[parameter->region] + parameter->offset);
+}
+
+static const char *numbers_text(struct arena *arena, const float *numbers)
+{
+    struct text_builder text = {.arena = arena};
+    text_add(&text, "[");
+    for (int i = 0; i < DATA_COLOURS; i++)
+        text_add(&text, "%s%.6g", i == 0 ? "" : ",", (double)numbers[i]);
+    text_add(&text, "]");
+    return text_result(&text);
+}
+
+static const char *names_text(struct arena *arena, const struct data_set *data)
+{
+    struct text_builder text = {.arena = arena};
+    text_add(&text, "[");
+    for (int64_t i = 0; i < data->class_count; i++) {
+        text_add(&text, i == 0 ? "" : ",");
+        text_add_json(&text, data->class_names[i]);
+    }
+    text_add(&text, "]");
+    return text_result(&text);
+}
+
+static void metadata_fill(struct arena *arena, const struct rnet_program *program,
+                          const struct data_set *data, struct tensor_file *file)
+{
+    struct metadata_entry *entries = ARENA_ARRAY(arena, struct metadata_entry, METADATA_ENTRIES);
+    size_t count = 0;
+    entries[count++] = (struct metadata_entry){"format", "pt"};
+    entries[count++] = (struct metadata_entry){"network", program->network};
+    if (data->class_names != NULL)
+        entries[count++] = (struct metadata_entry){"classes", names_text(arena, data)};
+    if (data->mean != NULL) {
+        entries[count++] = (struct metadata_entry){"mean", numbers_text(arena, data->mean)};
+        entries[count++] = (struct metadata_entry){"std", numbers_text(arena, data->deviation)};
+    }
+    file->metadata = entries;
+    file->metadata_count = count;
+}
+
+static struct tensor_entry tensor_make(struct arena *arena, const struct executor *executor,
+                                       uint64_t index)
+{
+    const struct rnet_parameter *parameter = &executor->program->parameters[index];
+    struct tensor_entry tensor = {.name = parameter->name, .rank = (int)parameter->rank};
+    memcpy(tensor.shape, parameter->shape, sizeof parameter->shape);
+    if (parameter->kind == RNET_PARAMETER_BATCH_COUNTER) {
+        tensor.type = "I64";
+        tensor.size = sizeof(int64_t);
+        tensor.bytes = &executor->batch_counters[index];
+        return tensor;
+    }
+    int64_t elements = parameter_elements(parameter);
+    float *values = ARENA_ARRAY(arena, float, elements);
+    parameter_unpack(parameter, parameter_memory(executor, index), values);
+    tensor.type = "F32";
+    tensor.size = (size_t)elements * sizeof *values;
+    tensor.bytes = values;
+    return tensor;
+}
+
+struct status weights_write(const struct executor *executor, const struct data_set *data,
+                            const char *path)
+{
+    const struct rnet_program *program = executor->program;
+    struct arena arena = {0};
+    struct tensor_file file = {
+        .tensors = ARENA_ARRAY(&arena, struct tensor_entry, program->parameter_count + 1),
+    };
+    metadata_fill(&arena, program, data, &file);
+    /* The counters come first: eight bytes wide, they stay aligned there. */
+    for (int counters = 1; counters >= 0; counters--)
+        for (uint64_t i = 0; i < program->parameter_count; i++)
+            if ((program->parameters[i].kind == RNET_PARAMETER_BATCH_COUNTER) == (counters == 1))
+                file.tensors[file.tensor_count++] = tensor_make(&arena, executor, i);
+    struct status status = safetensors_write(path, &file);
+    arena_release(&arena);
+    return status;
+}
+
+static const char *shape_text(struct arena *arena, const int64_t *shape, int rank)
+{
+    struct text_builder text = {.arena = arena};
+    text_add(&text, "[");
+    for (int axis = 0; axis < rank; axis++)
+        text_add(&text, "%s%" PRId64, axis == 0 ? "" : ", ", shape[axis]);
+    text_add(&text, "]");
+    return text_result(&text);
+}
+
+static void difference_print(struct comparison *comparison, char sign, const char *name,
+                             const char *what)
+{
+    int shown = comparison->missing + comparison->surplus + comparison->misfit;
+    if (shown <= DIFFERENCES_SHOWN)
+        fprintf(stderr, "%c %s  %s\n", sign, name, what);
+    else if (shown == DIFFERENCES_SHOWN + 1)
+        fprintf(stderr, "  ... and more\n");
+}
+
+static const char *prefix_of(const struct tensor_file *file)
+{
+    static const char prefix[] = "module.";
+    for (size_t i = 0; i < file->tensor_count; i++)
+        if (strncmp(file->tensors[i].name, prefix, sizeof prefix - 1) != 0)
+            return "";
+    return prefix;
+}
+
+static const struct tensor_entry *tensor_of(const struct comparison *comparison,
+                                            const struct rnet_parameter *parameter)
+{
+    const char *name =
+        arena_format(comparison->arena, "%s%s", comparison->prefix, parameter->name);
+    return tensor_file_find(comparison->file, name);
+}
+
+static bool tensor_fits(const struct tensor_entry *tensor, const struct rnet_parameter *parameter)
+{
+    bool counter = parameter->kind == RNET_PARAMETER_BATCH_COUNTER;
+    return strcmp(tensor->type, counter ? "I64" : "F32") == 0 &&
+           tensor->rank == (int)parameter->rank &&
+           memcmp(tensor->shape, parameter->shape, parameter->rank * sizeof(int64_t)) == 0;
+}
+
+static void parameter_compare(struct comparison *comparison,
+                              const struct rnet_parameter *parameter)
+{
+    struct arena *arena = comparison->arena;
+    const struct tensor_entry *tensor = tensor_of(comparison, parameter);
+    bool counter = parameter->kind == RNET_PARAMETER_BATCH_COUNTER;
+    const char *wanted = shape_text(arena, parameter->shape, (int)parameter->rank);
+    if (tensor != NULL)
+        comparison->used++;
+    if (tensor == NULL && !counter) {
+        comparison->missing++;
+        difference_print(comparison, '-', parameter->name,
+                         arena_format(arena, "%s is missing in the file", wanted));
+    } else if (tensor != NULL && !tensor_fits(tensor, parameter)) {
+        comparison->misfit++;
+        difference_print(comparison, '!', parameter->name,
+                         arena_format(arena, "is %s %s in the file, %s %s in the network",
+                                      tensor->type, shape_text(arena, tensor->shape, tensor->rank),
+                                      counter ? "I64" : "F32", wanted));
+    }
+}
+
+static void surplus_print(struct comparison *comparison)
+{
+    struct table known = {.arena = comparison->arena};
+    for (uint64_t i = 0; i < comparison->program->parameter_count; i++) {
+        const char *name = comparison->program->parameters[i].name;
+        table_set(&known, name, strlen(name), 1);
+    }
+    for (size_t i = 0; i < comparison->file->tensor_count; i++) {
+        const struct tensor_entry *tensor = &comparison->file->tensors[i];
+        const char *name = tensor->name + strlen(comparison->prefix);
+        if (table_find(&known, name, strlen(name)) != NULL)
+            continue;
+        comparison->surplus++;
+        difference_print(comparison, '+', name,
+                         arena_format(comparison->arena, "%s is not in the network",
+                                      shape_text(comparison->arena, tensor->shape,
+                                                 tensor->rank)));
+    }
+}
+
+static struct status file_compare(struct comparison *comparison, const char *path)
+{
+    const struct rnet_program *program = comparison->program;
+    for (uint64_t i = 0; i < program->parameter_count; i++)
+        parameter_compare(comparison, &program->parameters[i]);
+    if (comparison->used < comparison->file->tensor_count)
+        surplus_print(comparison);
+    if (comparison->missing + comparison->surplus + comparison->misfit == 0)
+        return status_ok();
+    return status_error(STATUS_INVALID,
+                        "%s does not fit the network %s: %d missing, %d surplus, %d of another "
+                        "shape or type",
+                        path, program->network, comparison->missing, comparison->surplus,
+                        comparison->misfit);
+}
+
+static void parameters_take(const struct executor *executor, const struct comparison *comparison)
+{
+    const struct rnet_program *program = executor->program;
+    for (uint64_t i = 0; i < program->parameter_count; i++) {
+        const struct rnet_parameter *parameter = &program->parameters[i];
+        const struct tensor_entry *tensor = tensor_of(comparison, parameter);
+        if (tensor == NULL)
+            continue;
+        if (parameter->kind == RNET_PARAMETER_BATCH_COUNTER) {
+            memcpy(&executor->batch_counters[i], tensor->bytes, sizeof(int64_t));
+            continue;
+        }
+        float *values = ARENA_ARRAY(comparison->arena, float, parameter_elements(parameter));
+        memcpy(values, tensor->bytes, tensor->size);
+        parameter_pack(parameter, values, parameter_memory(executor, i));
+    }
+}
+
+struct status weights_read(const struct executor *executor, const char *path)
+{
+    struct arena arena = {0};
+    struct tensor_file file = {0};
+    struct status status = safetensors_read(&arena, path, &file);
+    if (status_is_ok(&status)) {
+        struct comparison comparison = {
+            .arena = &arena,
+            .program = executor->program,
+            .file = &file,
+            .prefix = prefix_of(&file),
+        };
+        status = file_compare(&comparison, path);
+        if (status_is_ok(&status))
+            parameters_take(executor, &comparison);
+    }
+    arena_release(&arena);
+    return status;
+}
