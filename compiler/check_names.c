@@ -41,8 +41,7 @@ static void declare_new(struct checker *checker, struct scope *scope, const stru
 
 /* ---- expressions ---- */
 
-static void check_name(struct checker *checker, const struct scope *scope,
-                       const struct node *node)
+static void check_name(struct checker *checker, const struct scope *scope, const struct node *node)
 {
     if (!context_find(checker->context, scope, checker->in_recipe, node->name))
         report_unknown(checker->context, scope, checker->in_recipe, node->name, node->span);
@@ -124,8 +123,8 @@ static void check_for(struct checker *checker, const struct scope *scope, const 
     check_body(checker, inner, node->items[1], IN_LOOP);
 }
 
-static void check_input(struct checker *checker, const struct scope *scope,
-                        const struct node *node, enum place place, bool is_first)
+static void check_input(struct checker *checker, const struct scope *scope, const struct node *node,
+                        enum place place, bool is_first)
 {
     if (place != IN_NETWORK)
         report(checker->context, DIAGNOSTIC_NO_INPUT, node->span,
@@ -137,8 +136,7 @@ static void check_input(struct checker *checker, const struct scope *scope,
         check_expression(checker, scope, node->items[i]);
 }
 
-static void check_statement(struct checker *checker, struct scope *scope,
-                            const struct node *node)
+static void check_statement(struct checker *checker, struct scope *scope, const struct node *node)
 {
     switch (node->kind) {
     case NODE_LET:
@@ -191,8 +189,8 @@ static void check_arm(struct checker *checker, const struct node *arm, const str
         first[i] = arm;
         return;
     }
-    diagnostic = report(context, DIAGNOSTIC_MISSING_ARM, arm->name_span,
-                        "a stage has no arm `%s`", arm->name);
+    diagnostic = report(context, DIAGNOSTIC_MISSING_ARM, arm->name_span, "a stage has no arm `%s`",
+                        arm->name);
     diagnostic_suggest(context->diagnostics, diagnostic, arm->name, names, countof(names));
     diagnostic_help(context->diagnostics, diagnostic,
                     "the arms are `start`, `middle` and `end`; another name needs `let`");

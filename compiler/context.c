@@ -175,8 +175,7 @@ void report_unknown(struct context *context, const struct scope *scope, bool in_
     scope_list_names(scope, &list);
     scope_list_names(in_recipe ? context->words : context->builtins, &list);
     diagnostic_label(context->diagnostics, diagnostic, "declared nowhere");
-    diagnostic_suggest(context->diagnostics, diagnostic, name, list.names.items,
-                       list.names.count);
+    diagnostic_suggest(context->diagnostics, diagnostic, name, list.names.items, list.names.count);
     report_chain(context, diagnostic);
 }
 
@@ -211,8 +210,8 @@ void report_too_many_arguments(struct context *context, const struct signature *
     struct diagnostic *diagnostic;
 
     if (signature->count == 0)
-        diagnostic = report(context, DIAGNOSTIC_TOO_MANY_ARGUMENTS, span,
-                            "`%s` takes no arguments", signature->name);
+        diagnostic = report(context, DIAGNOSTIC_TOO_MANY_ARGUMENTS, span, "`%s` takes no arguments",
+                            signature->name);
     else
         diagnostic = report(context, DIAGNOSTIC_TOO_MANY_ARGUMENTS, span,
                             "too many arguments: `%s` has %zu parameter%s", signature->name,

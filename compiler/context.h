@@ -8,13 +8,13 @@
 #include "compiler/scope.h"
 
 enum {
-    INSTANCE_LIMIT = 256,      /* blocks and stages inside each other */
-    RUN_DEPTH_LIMIT = 1200,    /* chains, sums, labels and loops inside each other */
+    INSTANCE_LIMIT = 256,   /* blocks and stages inside each other */
+    RUN_DEPTH_LIMIT = 1200, /* chains, sums, labels and loops inside each other */
     EVALUATE_DEPTH_LIMIT = 1000,
     LAYER_LIMIT = 1000 * 1000,
-    STEPS_PER_LAYER = 32,      /* the work allowed, as a multiple of the layers allowed */
+    STEPS_PER_LAYER = 32, /* the work allowed, as a multiple of the layers allowed */
     LIST_LIMIT = 1000 * 1000,
-    NAME_LENGTH_LIMIT = 4096,  /* of a parameter's name */
+    NAME_LENGTH_LIMIT = 4096, /* of a parameter's name */
 };
 
 /* A block or stage being run, for the notes of a diagnostic. On the C stack. */
@@ -41,14 +41,14 @@ struct context {
     struct scope *words;    /* what only recipes know; hides builtins there */
     struct table reported;  /* (code, place) of every mistake: one report each */
     const struct frame *frame;
-    bool unreadable;        /* a file is missing or did not parse */
+    bool unreadable; /* a file is missing or did not parse */
     /* the network being built */
     struct graph *graph;
     struct naming *naming;
-    struct table labels;         /* full paths of labels and positions: numbers of places */
-    struct table parameters;     /* full names of parameters: numbers of places */
-    VECTOR(struct span) places;  /* where these were claimed */
-    bool has_input;          /* `input` was met */
+    struct table labels;        /* full paths of labels and positions: numbers of places */
+    struct table parameters;    /* full names of parameters: numbers of places */
+    VECTOR(struct span) places; /* where these were claimed */
+    bool has_input;             /* `input` was met */
     /* limits */
     int run_depth, evaluate_depth;
     int64_t layers, layer_limit, steps;
@@ -58,9 +58,9 @@ struct context {
 /* Where an expression is evaluated. */
 struct environment {
     const struct scope *scope;
-    tensor_id input;  /* what `input.channels` speaks of; TENSOR_NONE after a mistake */
-    bool has_input;   /* there is such a tensor */
-    bool in_recipe;   /* words of recipes have their meaning */
+    tensor_id input; /* what `input.channels` speaks of; TENSOR_NONE after a mistake */
+    bool has_input;  /* there is such a tensor */
+    bool in_recipe;  /* words of recipes have their meaning */
 };
 
 void context_init(struct context *context, struct arena *arena, struct source_set *sources,

@@ -12,12 +12,12 @@ void definitions_parse(struct context *context, struct definition_list *list,
     for (size_t i = 0; i < options->definition_count; i++) {
         const struct definition *definition = &options->definitions[i];
         const char *title = arena_format(context->arena, "-D %s", definition->name);
-        const uint32_t source = source_add(context->sources, title, definition->value,
-                                           strlen(definition->value));
+        const uint32_t source =
+            source_add(context->sources, title, definition->value, strlen(definition->value));
         const struct node *expression =
             parse_expression(context->sources, context->diagnostics, source);
-        const struct definition_value value = {
-            context_intern(context, definition->name), expression, expression->span, false};
+        const struct definition_value value = {context_intern(context, definition->name),
+                                               expression, expression->span, false};
 
         check_names_of_expression(context, list->file, expression);
         vector_push(&list->items, context->arena, value);

@@ -19,10 +19,9 @@ static struct declaration *choose_named(struct context *context, const struct fi
     if (network)
         return network;
     load_list_networks(files, &list);
-    diagnostic = report(context, DIAGNOSTIC_NO_NETWORK, (struct span){0},
-                        "there is no network `%s`", name);
-    diagnostic_suggest(context->diagnostics, diagnostic, name, list.names.items,
-                       list.names.count);
+    diagnostic =
+        report(context, DIAGNOSTIC_NO_NETWORK, (struct span){0}, "there is no network `%s`", name);
+    diagnostic_suggest(context->diagnostics, diagnostic, name, list.names.items, list.names.count);
     return NULL;
 }
 
@@ -194,8 +193,7 @@ bool elaborate_source(struct arena *arena, struct source_set *sources,
 }
 
 bool elaborate(struct arena *arena, struct source_set *sources, struct diagnostics *diagnostics,
-               const char *path, const struct elaborate_options *options,
-               struct elaboration *out)
+               const char *path, const struct elaborate_options *options, struct elaboration *out)
 {
     uint32_t source;
     const struct status status = source_open(sources, path, &source);

@@ -40,8 +40,7 @@ struct elaboration {
  * lives in `arena`. Returns false if there are errors, which are in `diagnostics`; a graph may be
  * missing then. Reads no global state; the same text gives the same graph. */
 bool elaborate(struct arena *arena, struct source_set *sources, struct diagnostics *diagnostics,
-               const char *path, const struct elaborate_options *options,
-               struct elaboration *out);
+               const char *path, const struct elaborate_options *options, struct elaboration *out);
 
 /* The same for a source that was added already. */
 bool elaborate_source(struct arena *arena, struct source_set *sources,

@@ -7,9 +7,9 @@ static struct value wrong_type(struct context *context, struct span span, struct
                                const char *wanted)
 {
     if (value.kind != VALUE_POISON)
-        report_chain(context, report(context, DIAGNOSTIC_WRONG_TYPE, span,
-                                     "%s is required here, not %s", wanted,
-                                     value_kind_name(value.kind)));
+        report_chain(context,
+                     report(context, DIAGNOSTIC_WRONG_TYPE, span, "%s is required here, not %s",
+                            wanted, value_kind_name(value.kind)));
     return value_poison();
 }
 
@@ -87,8 +87,7 @@ static struct value evaluate_name(struct context *context, const struct environm
         context_find(context, environment->scope, environment->in_recipe, node->name);
 
     if (!binding) {
-        report_unknown(context, environment->scope, environment->in_recipe, node->name,
-                       node->span);
+        report_unknown(context, environment->scope, environment->in_recipe, node->name, node->span);
         return value_poison();
     }
     evaluate_pending(context, binding, node->span);
@@ -103,9 +102,9 @@ static struct value evaluate_input_field(struct context *context,
     struct value *axes;
 
     if (!environment->has_input) {
-        report_chain(context, report(context, DIAGNOSTIC_NO_INPUT, node->span,
-                                     "no tensor enters here, so `input.%s` means nothing",
-                                     node->name));
+        report_chain(context,
+                     report(context, DIAGNOSTIC_NO_INPUT, node->span,
+                            "no tensor enters here, so `input.%s` means nothing", node->name));
         return value_poison();
     }
     if (environment->input == TENSOR_NONE)
@@ -114,8 +113,8 @@ static struct value evaluate_input_field(struct context *context,
     if (node->name == context_intern(context, "channels"))
         return value_integer(tensor->channels);
     if (node->name != context_intern(context, "size")) {
-        struct diagnostic *diagnostic = report(context, DIAGNOSTIC_UNKNOWN_NAME, node->span,
-                                               "`input` has no `%s`", node->name);
+        struct diagnostic *diagnostic =
+            report(context, DIAGNOSTIC_UNKNOWN_NAME, node->span, "`input` has no `%s`", node->name);
 
         diagnostic_help(context->diagnostics, diagnostic,
                         "there are `input.channels` and `input.size`");
@@ -163,8 +162,8 @@ static struct value evaluate_map(struct context *context, const struct environme
     return (struct value){.kind = VALUE_MAP, .map = map};
 }
 
-static struct value at_key(struct context *context, const struct value_map *map,
-                           struct value key, struct span span)
+static struct value at_key(struct context *context, const struct value_map *map, struct value key,
+                           struct span span)
 {
     struct text_builder keys = {.arena = context->arena};
     struct diagnostic *diagnostic;
@@ -191,9 +190,9 @@ static struct value at_position(struct context *context, const struct value_list
         return wrong_type(context, span, index, "an integer or a range");
     if (index.integer >= 0 && index.integer < (int64_t)list->count)
         return list->items[index.integer];
-    report_chain(context,
-                 report(context, DIAGNOSTIC_BAD_INDEX, span, "there is no element %lld in a list of %zu",
-                        (long long)index.integer, list->count));
+    report_chain(context, report(context, DIAGNOSTIC_BAD_INDEX, span,
+                                 "there is no element %lld in a list of %zu",
+                                 (long long)index.integer, list->count));
     return value_poison();
 }
 
@@ -279,9 +278,8 @@ static struct value evaluate_labelled(struct context *context,
 
 /* ---- blocks ---- */
 
-const struct block *block_of_parts(struct context *context, enum block_kind kind,
-                                   struct span span, const struct block *const *parts,
-                                   size_t count)
+const struct block *block_of_parts(struct context *context, enum block_kind kind, struct span span,
+                                   const struct block *const *parts, size_t count)
 {
     struct block *block = ARENA_NEW(context->arena, struct block);
 
@@ -364,9 +362,9 @@ struct value evaluate(struct context *context, const struct environment *environ
         return value;
     if (++context->evaluate_depth > EVALUATE_DEPTH_LIMIT) {
         context->stopped = true;
-        report_chain(context, report(context, DIAGNOSTIC_TOO_DEEP, node->span,
-                                     "this is nested deeper than %d expressions",
-                                     EVALUATE_DEPTH_LIMIT));
+        report_chain(context,
+                     report(context, DIAGNOSTIC_TOO_DEEP, node->span,
+                            "this is nested deeper than %d expressions", EVALUATE_DEPTH_LIMIT));
     } else {
         value = evaluate_kind(context, environment, node);
     }

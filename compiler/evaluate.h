@@ -47,8 +47,7 @@ bool read_layer_argument(struct context *context, const struct layer_argument *a
 const struct block *require_block(struct context *context, struct value value, struct span span);
 
 /* A new block with parts; borrows `parts`. */
-const struct block *block_of_parts(struct context *context, enum block_kind kind,
-                                   struct span span, const struct block *const *parts,
-                                   size_t count);
+const struct block *block_of_parts(struct context *context, enum block_kind kind, struct span span,
+                                   const struct block *const *parts, size_t count);
 
 #endif

@@ -10,9 +10,9 @@ static bool bad_argument(struct context *context, const struct layer_argument *a
                          const struct argument *given, const char *wanted)
 {
     if (given->value.kind != VALUE_POISON)
-        report_chain(context, report(context, DIAGNOSTIC_WRONG_TYPE, given->span,
-                                     "`%s` must be %s, not %s", argument->name, wanted,
-                                     value_kind_name(given->value.kind)));
+        report_chain(context,
+                     report(context, DIAGNOSTIC_WRONG_TYPE, given->span, "`%s` must be %s, not %s",
+                            argument->name, wanted, value_kind_name(given->value.kind)));
     return false;
 }
 
@@ -23,7 +23,7 @@ static bool read_number(struct context *context, const struct layer_argument *ar
 
     if (!value_is_numeric(value) || (whole && value.kind != VALUE_INTEGER))
         return bad_argument(context, argument, given,
-                            argument->type == ARGUMENT_AXES      ? "an integer or a list of integers"
+                            argument->type == ARGUMENT_AXES ? "an integer or a list of integers"
                             : argument->type == ARGUMENT_INTEGER ? "an integer"
                                                                  : "a number");
     *out = value_as_double(value);
@@ -35,8 +35,7 @@ static bool read_number(struct context *context, const struct layer_argument *ar
     }
     if (whole && *out > ARGUMENT_LIMIT) {
         report_chain(context, report(context, DIAGNOSTIC_TOO_LARGE, given->span,
-                                     "`%s` can't be more than %d", argument->name,
-                                     ARGUMENT_LIMIT));
+                                     "`%s` can't be more than %d", argument->name, ARGUMENT_LIMIT));
         return false;
     }
     return true;
@@ -115,12 +114,22 @@ static int place_of(struct context *context, const struct application *applicati
     return -1;
 }
 
+/* A misspelt argument was meant for one of those that are missing: none of them is reported. */
+static void silence_missing(const struct signature *signature, struct argument *arguments)
+{
+    for (size_t i = 0; i < signature->count; i++) {
+        if (signature->required[i] && arguments[i].value.kind == VALUE_UNBOUND)
+            arguments[i].value = value_poison();
+    }
+}
+
 static struct argument *bind(struct context *context, const struct environment *environment,
                              const struct application *application, const struct node *call)
 {
     const size_t count = application->signature->count;
     struct argument *arguments = ARENA_ARRAY(context->arena, struct argument, count + 1);
     bool *bound_here = ARENA_ARRAY(context->arena, bool, count + 1);
+    bool misspelt = false;
 
     for (size_t i = 0; i < count; i++)
         arguments[i] = application->arguments[i];
@@ -129,15 +138,18 @@ static struct argument *bind(struct context *context, const struct environment *
         const struct value value = evaluate(context, environment, node->items[0]);
         const int place = place_of(context, application, arguments, node);
 
+        misspelt = misspelt || (place < 0 && node->name);
         if (place < 0)
             continue;
         if (bound_here[place])
-            report_chain(context, report(context, DIAGNOSTIC_DUPLICATE_NAME, node->span,
-                                         "`%s` is given twice",
-                                         application->signature->parameters[place]));
+            report_chain(context,
+                         report(context, DIAGNOSTIC_DUPLICATE_NAME, node->span,
+                                "`%s` is given twice", application->signature->parameters[place]));
         bound_here[place] = true;
         arguments[place] = (struct argument){value, node->items[0]->span};
     }
+    if (misspelt)
+        silence_missing(application->signature, arguments);
     return arguments;
 }
 
@@ -151,9 +163,9 @@ static struct value call_block(struct context *context, const struct environment
     block->made = node->span;
     if (!callee->application.signature) {
         if (node->count > 1 && callee->kind != BLOCK_POISON)
-            report_chain(context, report(context, DIAGNOSTIC_TOO_MANY_ARGUMENTS,
-                                         node->items[1]->span, "%s takes no arguments",
-                                         block_name(callee)));
+            report_chain(context,
+                         report(context, DIAGNOSTIC_TOO_MANY_ARGUMENTS, node->items[1]->span,
+                                "%s takes no arguments", block_name(callee)));
         return value_block(block);
     }
     arguments = bind(context, environment, &callee->application, node);
@@ -251,9 +263,9 @@ static struct value call_on_list(struct context *context, enum function function
     if (value.kind == VALUE_MAP && function == FUNCTION_LEN)
         return value_integer((int64_t)value.map->count);
     if (value.kind != VALUE_POISON)
-        report_chain(context, report(context, DIAGNOSTIC_WRONG_TYPE, node->items[1]->span,
-                                     "a list is required here, not %s",
-                                     value_kind_name(value.kind)));
+        report_chain(context,
+                     report(context, DIAGNOSTIC_WRONG_TYPE, node->items[1]->span,
+                            "a list is required here, not %s", value_kind_name(value.kind)));
     return value_poison();
 }
 
@@ -264,14 +276,13 @@ static struct value call_function(struct context *context, const struct environm
     struct value values[2];
 
     if (node->count - 1 != wanted) {
-        report_chain(context,
-                     report(context,
-                            node->count - 1 < wanted ? DIAGNOSTIC_MISSING_ARGUMENT
-                                                     : DIAGNOSTIC_TOO_MANY_ARGUMENTS,
-                            node->span, "%s",
-                            function == FUNCTION_REPEAT
-                                ? "`repeat` needs how often and what: `repeat(3, block)`"
-                                : "`sum` and `len` need one list"));
+        report_chain(context, report(context,
+                                     node->count - 1 < wanted ? DIAGNOSTIC_MISSING_ARGUMENT
+                                                              : DIAGNOSTIC_TOO_MANY_ARGUMENTS,
+                                     node->span, "%s",
+                                     function == FUNCTION_REPEAT
+                                         ? "`repeat` needs how often and what: `repeat(3, block)`"
+                                         : "`sum` and `len` need one list"));
         return value_poison();
     }
     for (size_t i = 0; i < wanted; i++) {
@@ -284,8 +295,8 @@ static struct value call_function(struct context *context, const struct environm
     }
     if (function != FUNCTION_REPEAT)
         return call_on_list(context, function, values[0], node);
-    return call_repeat(context, values[0],
-                       require_block(context, values[1], node->items[2]->span), node);
+    return call_repeat(context, values[0], require_block(context, values[1], node->items[2]->span),
+                       node);
 }
 
 struct value evaluate_call(struct context *context, const struct environment *environment,

@@ -51,7 +51,7 @@ static struct value divide_integers(struct context *context, struct span span,
         return overflow(context, span, "this divides by zero");
     if (b == -1 && a == INT64_MIN)
         return overflow(context, span, "this leaves the range of integers");
-    if (operator == OPERATOR_REMAINDER)
+    if (operator== OPERATOR_REMAINDER)
         return value_integer(a % b);
     return a % b == 0 ? value_integer(a / b) : not_whole(context, span, a, b);
 }
@@ -130,9 +130,9 @@ static struct value mismatch(struct context *context, const struct node *node, s
 
     if (a.kind == VALUE_POISON || b.kind == VALUE_POISON)
         return value_poison();
-    diagnostic = report(context, DIAGNOSTIC_WRONG_TYPE, node->span,
-                        "`%s` does not work on %s and %s", operator_text(node->operator),
-                        value_kind_name(a.kind), value_kind_name(b.kind));
+    diagnostic =
+        report(context, DIAGNOSTIC_WRONG_TYPE, node->span, "`%s` does not work on %s and %s",
+               operator_text(node->operator), value_kind_name(a.kind), value_kind_name(b.kind));
     diagnostic_note(context->diagnostics, diagnostic, node->items[0]->span, "this is %s",
                     value_kind_name(a.kind));
     diagnostic_note(context->diagnostics, diagnostic, node->items[1]->span, "this is %s",
@@ -193,7 +193,7 @@ static struct value equality(struct context *context, const struct node *node, s
 
     if (!(lists ? equal_lists(a, b, &equal) : equal_scalars(a, b, &equal)))
         return mismatch(context, node, a, b);
-    return value_boolean(equal == (node->operator == OPERATOR_EQUAL));
+    return value_boolean(equal == (node->operator== OPERATOR_EQUAL));
 }
 
 static struct value ordering(struct context *context, const struct node *node, struct value a,
@@ -244,12 +244,11 @@ static struct value range(struct context *context, const struct node *node, stru
 static struct value logic(struct context *context, const struct environment *environment,
                           const struct node *node)
 {
-    const bool decides = node->operator == OPERATOR_OR;
+    const bool decides = node->operator== OPERATOR_OR;
 
     for (size_t i = 0; i < node->count; i++) {
         bool poison;
-        const bool condition =
-            evaluate_condition(context, environment, node->items[i], &poison);
+        const bool condition = evaluate_condition(context, environment, node->items[i], &poison);
 
         if (poison)
             return value_poison();
@@ -272,10 +271,9 @@ static struct value combine_blocks(struct context *context, const struct node *n
             return mismatch(context, node, values[0], values[i ? i : 1]);
         parts[i] = require_block(context, values[i], node->items[i]->span);
     }
-    if (node->operator == OPERATOR_ADD)
-        return value_block(
-            block_of_parts(context, BLOCK_SUM, node->span, parts, node->count));
-    if (node->operator == OPERATOR_MULTIPLY)
+    if (node->operator== OPERATOR_ADD)
+        return value_block(block_of_parts(context, BLOCK_SUM, node->span, parts, node->count));
+    if (node->operator== OPERATOR_MULTIPLY)
         report_chain(context, report(context, DIAGNOSTIC_UNSUPPORTED, node->span,
                                      "`*` between blocks multiplies their outputs, which this "
                                      "version can't build"));
@@ -320,17 +318,17 @@ struct value evaluate_operator(struct context *context, const struct environment
 {
     struct value a, b;
 
-    if (node->operator == OPERATOR_AND || node->operator == OPERATOR_OR)
+    if (node->operator== OPERATOR_AND || node->operator== OPERATOR_OR)
         return logic(context, environment, node);
-    if (node->operator >= OPERATOR_ADD)
+    if (node->operator>= OPERATOR_ADD)
         return combine(context, environment, node);
     a = evaluate(context, environment, node->items[0]);
     b = evaluate(context, environment, node->items[1]);
     if (a.kind == VALUE_POISON || b.kind == VALUE_POISON)
         return value_poison();
-    if (node->operator == OPERATOR_RANGE)
+    if (node->operator== OPERATOR_RANGE)
         return range(context, node, a, b);
-    if (node->operator == OPERATOR_EQUAL || node->operator == OPERATOR_NOT_EQUAL)
+    if (node->operator== OPERATOR_EQUAL || node->operator== OPERATOR_NOT_EQUAL)
         return equality(context, node, a, b);
     return ordering(context, node, a, b);
 }
@@ -385,8 +383,7 @@ struct value evaluate_negate(struct context *context, const struct environment *
 
     if (node->kind == NODE_NOT) {
         bool poison;
-        const bool condition =
-            evaluate_condition(context, environment, node->items[0], &poison);
+        const bool condition = evaluate_condition(context, environment, node->items[0], &poison);
 
         return poison ? value_poison() : value_boolean(!condition);
     }

@@ -42,6 +42,7 @@ enum initializer {
     INITIALIZER_ONE,
     INITIALIZER_WEIGHT, /* as the recipe's `init` says: convolutions */
     INITIALIZER_LINEAR, /* uniform in +-1/sqrt(inputs), PyTorch's for linear layers; the bias too */
+    INITIALIZER_VALUE,  /* `initial_value` */
 };
 
 /* A value of the graph. */
@@ -54,6 +55,7 @@ struct tensor {
     int32_t grid[GRID_RANK]; /* activations: depth, height, width, with leading 1s */
     int32_t shape[5];     /* parameters, as PyTorch has them: [outputs, inputs/groups, kernel...] */
     int32_t fan_in;       /* parameters of INITIALIZER_LINEAR: inputs of the layer */
+    double initial_value; /* parameters of INITIALIZER_VALUE */
     tensor_id of;         /* TENSOR_GRADIENT: the parameter */
     op_id producer;       /* what gives it; parameters and labels: the INPUT op, 0 */
     const char *name;     /* parameters and statistics: "layer1.0.conv1.weight"; else NULL */
@@ -65,7 +67,9 @@ struct attributes {
     int32_t channels; /* conv, linear: outputs */
     int32_t groups;
     bool bias;
-    double epsilon, momentum; /* bn */
+    double epsilon, momentum; /* normalizations */
+    double rate;      /* dropout, drop_path: the share that is dropped */
+    bool listed;      /* pools: the kernel was written as a list (compiler/report_count.c) */
 };
 
 struct op {

@@ -183,8 +183,8 @@ static void report_circle(struct context *context, const struct loading *loading
         report(context, DIAGNOSTIC_USE_CYCLE, use->span, "`%s` is used by itself", again->path);
 
     for (; loading && loading->file != again; loading = loading->outer)
-        diagnostic_note(context->diagnostics, diagnostic, loading->outer->use,
-                        "`%s` is used here", loading->file->path);
+        diagnostic_note(context->diagnostics, diagnostic, loading->outer->use, "`%s` is used here",
+                        loading->file->path);
 }
 
 /* "./a.rnet" and "a.rnet" are one file. */
@@ -259,8 +259,7 @@ static struct file *load(struct context *context, struct file_set *files, uint32
 {
     struct file *file = ARENA_NEW(context->arena, struct file);
     const size_t errors = context->diagnostics->error_count;
-    struct loading loading = {
-        .outer = outer, .file = file, .depth = outer ? outer->depth + 1 : 0};
+    struct loading loading = {.outer = outer, .file = file, .depth = outer ? outer->depth + 1 : 0};
 
     file->source = source;
     file->path = context->sources->sources.items[source]->path;

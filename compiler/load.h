@@ -15,7 +15,7 @@ struct file {
     struct scope *imports; /* what its `use` lines bring in */
     VECTOR(struct declaration *) networks;
     VECTOR(const struct node *) trains;
-    bool loading;          /* its `use` lines are being followed */
+    bool loading; /* its `use` lines are being followed */
 };
 
 /* All files of one elaboration, in the order of first use: the first is the user's own. */

@@ -72,3 +72,8 @@ tensor_id graph_add_sum(struct graph *graph, const tensor_id *terms, size_t coun
     graph->ops.items[op].span = span;
     return sum;
 }
+
+bool op_has_code(enum op_kind kind)
+{
+    return kind == OP_INPUT || op_definition(kind)->lower != NULL;
+}

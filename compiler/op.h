@@ -92,4 +92,24 @@ tensor_id graph_add_layer(struct graph *graph, enum op_kind kind, const struct l
 tensor_id graph_add_sum(struct graph *graph, const tensor_id *terms, size_t count,
                         const char *path, struct span span);
 
+/* The shape of a product: that of its terms with a grid; terms with one value a channel are spread
+ * over it. False if the terms do not agree. */
+bool product_shape(const struct graph *graph, const tensor_id *terms, size_t count,
+                   struct tensor *out_shape);
+
+/* Appends the product of two or more tensors; product_shape must hold. */
+tensor_id graph_add_product(struct graph *graph, const tensor_id *terms, size_t count,
+                            const char *path, struct span span);
+
+/* The shape of a join along the first axis, the channels: grids must be equal. */
+bool join_shape(const struct graph *graph, const tensor_id *parts, size_t count,
+                struct tensor *out_shape);
+
+/* Appends the join of two or more tensors; join_shape must hold. */
+tensor_id graph_add_join(struct graph *graph, const tensor_id *parts, size_t count,
+                         const char *path, struct span span);
+
+/* Whether code can be generated for the op; what can't can still be checked, drawn and reported. */
+bool op_has_code(enum op_kind kind);
+
 #endif

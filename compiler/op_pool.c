@@ -16,6 +16,7 @@ static void pool_shape(struct layer_call *call)
 
     if (!window_read(call, &places))
         return;
+    call->attributes.listed = call->values[POOL_KERNEL].axis_count > 0;
     for (int axis = 0; axis < GRID_RANK; axis++) {
         if (2 * window->padding[axis] > window->kernel[axis]) {
             layer_fail(call, DIAGNOSTIC_BAD_SHAPE, POOL_PADDING,

@@ -43,6 +43,8 @@ struct parameter_start parameter_start(const struct tensor *tensor, const struct
         return weight_start(tensor, recipe->init);
     case INITIALIZER_LINEAR:
         return (struct parameter_start){RNET_INIT_UNIFORM, 1 / sqrt((double)tensor->fan_in)};
+    case INITIALIZER_VALUE:
+        return (struct parameter_start){RNET_INIT_CONSTANT, tensor->initial_value};
     }
     return (struct parameter_start){RNET_INIT_CONSTANT, 0};
 }

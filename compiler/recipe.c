@@ -133,8 +133,8 @@ static bool take(struct recipe_reader *reader, const char *name, struct argument
     return definitions_take(reader->context, reader->definitions, name, out);
 }
 
-static void take_count(struct recipe_reader *reader, const char *name,
-                       enum recipe_setting setting, int64_t *out)
+static void take_count(struct recipe_reader *reader, const char *name, enum recipe_setting setting,
+                       int64_t *out)
 {
     struct argument argument;
 
@@ -144,8 +144,7 @@ static void take_count(struct recipe_reader *reader, const char *name,
     recipe_read_count(reader->context, name, &argument, out);
 }
 
-static void take_number(struct recipe_reader *reader, const char *name, double maximum,
-                        double *out)
+static void take_number(struct recipe_reader *reader, const char *name, double maximum, double *out)
 {
     struct argument argument;
 

@@ -32,8 +32,7 @@ void recipe_setting_check_name(struct context *context, const struct node *setti
 
 /* Reads a body of settings; `given` says which were there. */
 void recipe_settings_read(struct context *context, const struct environment *environment,
-                          const struct node *body, struct recipe *out,
-                          bool given[SETTING_COUNT]);
+                          const struct node *body, struct recipe *out, bool given[SETTING_COUNT]);
 
 /* Reads a count, such as `epochs`, or reports it at `argument`. */
 bool recipe_read_count(struct context *context, const char *name, const struct argument *argument,

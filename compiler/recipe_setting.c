@@ -134,8 +134,8 @@ static void read_init(const struct word *word, struct recipe *out)
         out->init = WEIGHT_INIT_HE_NORMAL_FAN_OUT;
 }
 
-static void read_word(struct context *context, enum recipe_setting setting,
-                      const struct word *word, struct recipe *out)
+static void read_word(struct context *context, enum recipe_setting setting, const struct word *word,
+                      struct recipe *out)
 {
     struct recipe_word numbers;
 
@@ -179,8 +179,7 @@ static void read_setting(struct context *context, const struct environment *envi
 }
 
 void recipe_settings_read(struct context *context, const struct environment *environment,
-                          const struct node *body, struct recipe *out,
-                          bool given[SETTING_COUNT])
+                          const struct node *body, struct recipe *out, bool given[SETTING_COUNT])
 {
     for (size_t i = 0; i < body->count; i++) {
         const struct node *node = body->items[i];

@@ -1,7 +1,10 @@
 /* The table of recipe words, and reading their arguments. */
 #include "compiler/recipe_word.h"
 
-#define SIDE(name) {name, WORD_WHOLE, true, 1, 16384, 0}
+#define SIDE(name)                                                                                 \
+    {                                                                                              \
+        name, WORD_WHOLE, true, 1, 16384, 0                                                        \
+    }
 
 static const struct word_definition definitions[] = {
     {"cifar10", WORD_DATA, {{0}}, 0},
@@ -37,9 +40,9 @@ static const struct word_definition definitions[] = {
 const char *word_role_name(enum word_role role)
 {
     static const char *const names[] = {
-        [WORD_DATA] = "a data set",         [WORD_TRANSFORM] = "an image transform",
-        [WORD_SCHEDULE] = "a schedule",     [WORD_INIT] = "an initializer",
-        [WORD_FAN] = "fan_in or fan_out",   [WORD_OPTIMIZER] = "an optimizer",
+        [WORD_DATA] = "a data set",       [WORD_TRANSFORM] = "an image transform",
+        [WORD_SCHEDULE] = "a schedule",   [WORD_INIT] = "an initializer",
+        [WORD_FAN] = "fan_in or fan_out", [WORD_OPTIMIZER] = "an optimizer",
     };
 
     return names[role];
@@ -81,6 +84,20 @@ void recipe_words_declare(struct context *context)
 
 /* ---- arguments ---- */
 
+static void report_type(struct context *context, const struct word_parameter *parameter,
+                        struct value value, struct span span)
+{
+    static const char *const wanted[] = {
+        [WORD_WHOLE] = "an integer",
+        [WORD_REAL] = "a number",
+        [WORD_LIST] = "a list of numbers",
+        [WORD_MODE] = "fan_in or fan_out",
+    };
+
+    report(context, DIAGNOSTIC_WRONG_TYPE, span, "`%s` must be %s, not %s", parameter->name,
+           wanted[parameter->type], value_kind_name(value.kind));
+}
+
 static bool check_number(struct context *context, const struct word_parameter *parameter,
                          struct value value, struct span span)
 {
@@ -88,11 +105,7 @@ static bool check_number(struct context *context, const struct word_parameter *p
     double number;
 
     if (!value_is_numeric(value) || (whole && value.kind != VALUE_INTEGER)) {
-        report(context, DIAGNOSTIC_WRONG_TYPE, span, "`%s` must be %s, not %s", parameter->name,
-               whole                          ? "an integer"
-               : parameter->type == WORD_LIST ? "a list of numbers"
-                                              : "a number",
-               value_kind_name(value.kind));
+        report_type(context, parameter, value, span);
         return false;
     }
     number = value_as_double(value);
@@ -106,8 +119,10 @@ static bool check_number(struct context *context, const struct word_parameter *p
 static bool check_list(struct context *context, const struct word_parameter *parameter,
                        struct value value, struct span span)
 {
-    if (value.kind != VALUE_LIST)
-        return check_number(context, parameter, (struct value){.kind = value.kind}, span) && false;
+    if (value.kind != VALUE_LIST) {
+        report_type(context, parameter, value, span);
+        return false;
+    }
     if (value.list->count >= RECIPE_ARGUMENTS) {
         report(context, DIAGNOSTIC_BAD_SETTING, span, "`%s` can have at most %d elements",
                parameter->name, RECIPE_ARGUMENTS - 1);
@@ -116,8 +131,8 @@ static bool check_list(struct context *context, const struct word_parameter *par
     for (size_t i = 0; i < value.list->count; i++) {
         if (!check_number(context, parameter, value.list->items[i], span))
             return false;
-        if (i > 0 && value_as_double(value.list->items[i]) <=
-                         value_as_double(value.list->items[i - 1])) {
+        if (i > 0 &&
+            value_as_double(value.list->items[i]) <= value_as_double(value.list->items[i - 1])) {
             report(context, DIAGNOSTIC_BAD_SETTING, span, "`%s` must be ascending",
                    parameter->name);
             return false;
@@ -131,8 +146,7 @@ static bool check_mode(struct context *context, const struct word_parameter *par
 {
     if (value.kind == VALUE_WORDS && value.words->items[0].definition->role == WORD_FAN)
         return true;
-    report(context, DIAGNOSTIC_WRONG_TYPE, span, "`%s` must be fan_in or fan_out",
-           parameter->name);
+    report_type(context, parameter, value, span);
     return false;
 }
 

@@ -24,10 +24,9 @@ bool run_enter(struct context *context, struct frame *frame, const char *kind,
     const int depth = context->frame ? context->frame->depth : 0;
 
     if (depth >= INSTANCE_LIMIT)
-        return report_recursion(context, block->span,
-                                arena_format(context->arena,
-                                             "more than %d blocks inside each other",
-                                             INSTANCE_LIMIT));
+        return report_recursion(
+            context, block->span,
+            arena_format(context->arena, "more than %d blocks inside each other", INSTANCE_LIMIT));
     *frame = (struct frame){context->frame, kind, block_name(block), block->span, -1, depth + 1};
     context->frame = frame;
     return true;
@@ -40,8 +39,7 @@ void run_leave(struct context *context)
 
 /* ---- kinds of blocks ---- */
 
-static tensor_id run_declared(struct context *context, const struct block *block,
-                              tensor_id input)
+static tensor_id run_declared(struct context *context, const struct block *block, tensor_id input)
 {
     const struct node *declaration = block->declaration->node;
     const struct node *body = declaration->items[declaration->count - 1];
@@ -104,8 +102,7 @@ static void note_term(struct context *context, struct diagnostic *diagnostic,
                         shape, path);
 }
 
-static bool shapes_agree(struct context *context, const struct block *sum,
-                         const tensor_id *terms)
+static bool shapes_agree(struct context *context, const struct block *sum, const tensor_id *terms)
 {
     const struct tensor *tensors = context->graph->tensors.items;
     struct diagnostic *diagnostic;

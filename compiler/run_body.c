@@ -162,9 +162,9 @@ static tensor_id run_for(struct context *context, const struct environment *envi
 
     if (sequence.kind != VALUE_LIST) {
         if (sequence.kind != VALUE_POISON)
-            report_chain(context, report(context, DIAGNOSTIC_WRONG_TYPE, node->items[0]->span,
-                                         "`for` goes over a list, not %s",
-                                         value_kind_name(sequence.kind)));
+            report_chain(context,
+                         report(context, DIAGNOSTIC_WRONG_TYPE, node->items[0]->span,
+                                "`for` goes over a list, not %s", value_kind_name(sequence.kind)));
         return tensor;
     }
     if (run_deeper(context, node->span))

@@ -46,9 +46,9 @@ static bool count_layer(struct context *context, struct span span)
     if (++context->layers <= context->layer_limit)
         return true;
     context->stopped = true;
-    report_chain(context, report(context, DIAGNOSTIC_TOO_LARGE, span,
-                                 "this network has more than %lld layers",
-                                 (long long)context->layer_limit));
+    report_chain(context,
+                 report(context, DIAGNOSTIC_TOO_LARGE, span,
+                        "this network has more than %lld layers", (long long)context->layer_limit));
     return false;
 }
 

@@ -94,8 +94,7 @@ void name_check_parameters(struct context *context, tensor_id first, struct span
 
     for (tensor_id id = first; id < graph->tensors.count; id++) {
         const char *name = graph->tensors.items[id].name;
-        const struct span *other =
-            name ? claim(context, &context->parameters, name, span) : NULL;
+        const struct span *other = name ? claim(context, &context->parameters, name, span) : NULL;
         struct diagnostic *diagnostic;
 
         if (!other)

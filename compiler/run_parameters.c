@@ -20,8 +20,8 @@ bool run_complete(struct context *context, const struct block *block)
     diagnostic = report(context, DIAGNOSTIC_MISSING_ARGUMENT, block->span, "`%s` still lacks %s",
                         application->signature->name, text_result(&missing));
     diagnostic_label(context->diagnostics, diagnostic, "used here");
-    if (block->made.source != 0 && (block->made.source != block->span.source ||
-                                    block->made.begin != block->span.begin))
+    if (block->made.source != 0 &&
+        (block->made.source != block->span.source || block->made.begin != block->span.begin))
         diagnostic_note(context->diagnostics, diagnostic, block->made, "it was made here");
     report_chain(context, diagnostic);
     return false;

@@ -63,8 +63,8 @@ static int64_t stage_count(struct context *context, const struct block *stage,
 }
 
 static tensor_id run_position(struct context *context, const struct block *stage,
-                              const struct scope *parameters, const struct node *arm,
-                              int64_t index, tensor_id input)
+                              const struct scope *parameters, const struct node *arm, int64_t index,
+                              tensor_id input)
 {
     const struct node *declaration = stage->declaration->node;
     const struct node *body = declaration->items[declaration->count - 1];

@@ -45,10 +45,10 @@ struct value value_list(struct arena *arena, const struct value *items, size_t c
 const char *value_kind_name(enum value_kind kind)
 {
     static const char *const names[] = {
-        [VALUE_UNBOUND] = "nothing",    [VALUE_POISON] = "a mistake",
-        [VALUE_INTEGER] = "an integer", [VALUE_NUMBER] = "a number",
-        [VALUE_BOOLEAN] = "a boolean",  [VALUE_LIST] = "a list",
-        [VALUE_MAP] = "a map",          [VALUE_BLOCK] = "a block",
+        [VALUE_UNBOUND] = "nothing",     [VALUE_POISON] = "a mistake",
+        [VALUE_INTEGER] = "an integer",  [VALUE_NUMBER] = "a number",
+        [VALUE_BOOLEAN] = "a boolean",   [VALUE_LIST] = "a list",
+        [VALUE_MAP] = "a map",           [VALUE_BLOCK] = "a block",
         [VALUE_FUNCTION] = "a function", [VALUE_WORDS] = "a word of recipes",
         [VALUE_RECIPE] = "a recipe",
     };

@@ -31,12 +31,7 @@ enum value_kind {
 };
 
 /* The functions on values that the language has. */
-enum function {
-    FUNCTION_REPEAT,
-    FUNCTION_SUM,
-    FUNCTION_LEN,
-    FUNCTION_COUNT
-};
+enum function { FUNCTION_REPEAT, FUNCTION_SUM, FUNCTION_LEN, FUNCTION_COUNT };
 
 struct value {
     enum value_kind kind;
@@ -105,8 +100,8 @@ enum block_kind {
 
 struct block {
     enum block_kind kind;
-    struct span span; /* where it is used: what was written there last */
-    struct span made; /* where its arguments were bound last */
+    struct span span;                      /* where it is used: what was written there last */
+    struct span made;                      /* where its arguments were bound last */
     struct application application;        /* LAYER, DECLARED, STAGE */
     enum op_kind op;                       /* LAYER */
     const struct declaration *declaration; /* DECLARED, STAGE */

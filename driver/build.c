@@ -280,6 +280,8 @@ int command_build(struct arena *arena, const struct options *options, char **arg
     build.clock = phase_clock_start(options->time);
     if (!front_run(arena, options, &build.front))
         return 1;
+    if (options->emit != EMIT_GRAPH && !front_is_compilable(&build.front))
+        return 1;
     if (is_dumped(&build, "elaborate"))
         graph_print(build.front.elaboration.graph, &build.front.sources, stderr);
     phase_clock_lap(&build.clock, "elaborate");

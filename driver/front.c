@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "compiler/compilable.h"
 #include "lang/ast.h"
 
 const char *front_folder(struct arena *arena)
@@ -62,6 +63,16 @@ bool front_run(struct arena *arena, const struct options *options, struct front 
                           &out->elaboration);
     print_diagnostics(out);
     return succeeded;
+}
+
+bool front_is_compilable(struct front *front)
+{
+    const bool compilable =
+        graph_is_compilable(front->elaboration.graph, &front->diagnostics);
+
+    if (!compilable)
+        print_diagnostics(front);
+    return compilable;
 }
 
 bool front_print_tree(struct arena *arena, const struct options *options, FILE *stream)

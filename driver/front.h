@@ -21,6 +21,9 @@ const char *front_folder(struct arena *arena);
  * if there were errors. */
 bool front_run(struct arena *arena, const struct options *options, struct front *out);
 
+/* Whether code can be made of what front_run gave; prints what stands in the way. */
+bool front_is_compilable(struct front *front);
+
 /* Parses the file alone and prints its tree to `stream`; false if there were errors. */
 bool front_print_tree(struct arena *arena, const struct options *options, FILE *stream);
 

@@ -241,6 +241,14 @@ static bool begins_afresh(const struct token *token)
            token->kind == TOKEN_CLOSE_BODY;
 }
 
+static void record_token(const struct parser *parser)
+{
+    struct recorded token = {.kind = parser->sent.kind, .span = parser->sent.span};
+
+    if (parser->recording)
+        vector_push(&parser->recording->tokens, parser->sources->arena, token);
+}
+
 int rnet_lex(union token_value *value, struct span *span, struct parser *parser)
 {
     if (parser->start) {
@@ -260,6 +268,7 @@ int rnet_lex(union token_value *value, struct span *span, struct parser *parser)
     } while (parser->is_skipping);
     *value = parser->sent.value;
     *span = parser->sent.span;
+    record_token(parser);
     return parser->sent.kind;
 }
 
@@ -321,6 +330,7 @@ static struct node *run(struct parser *parser, int start)
         .ahead = {.kind = NOTHING},
         .sent = {.kind = TOKEN_NEW_LINE, .span = {.source = parser->index}},
         .error_end = -1,
+        .recording = parser->recording,
     };
     if (!is_text(parser) || !lexer_open(parser))
         return NULL;
@@ -332,12 +342,23 @@ static struct node *run(struct parser *parser, int start)
     return parser->result;
 }
 
-struct node *parse(struct source_set *sources, struct diagnostics *diagnostics, uint32_t source)
+struct node *parse_recorded(struct source_set *sources, struct diagnostics *diagnostics,
+                            uint32_t source, struct recording *out)
 {
-    struct parser parser = {.sources = sources, .diagnostics = diagnostics, .index = source};
+    struct parser parser = {
+        .sources = sources,
+        .diagnostics = diagnostics,
+        .index = source,
+        .recording = out,
+    };
     struct node *declarations = run(&parser, TOKEN_START_FILE);
 
     return build_group(&parser, NODE_FILE, everything(&parser), declarations);
+}
+
+struct node *parse(struct source_set *sources, struct diagnostics *diagnostics, uint32_t source)
+{
+    return parse_recorded(sources, diagnostics, source, NULL);
 }
 
 struct node *parse_expression(struct source_set *sources, struct diagnostics *diagnostics,

@@ -24,6 +24,17 @@ struct token {
     bool is_unmatched; /* a closing bracket that closes nothing */
 };
 
+/* Tokens as the grammar received them, and comments as the lexer met them, for what rewrites a
+ * text. Both in the order of the text. */
+struct recorded {
+    int kind; /* enum rnet_tokentype; 0 for a comment */
+    struct span span;
+};
+
+struct recording {
+    VECTOR(struct recorded) tokens, comments;
+};
+
 /* A bracket that is open. */
 struct bracket {
     int kind;         /* token that opened it */
@@ -51,6 +62,7 @@ struct parser {
     size_t skip_depth;               /* brackets around that statement */
     bool is_doubtful;                /* the statement at `sent` had a bad character */
     int64_t error_end;               /* end of the last syntax error; nothing is reported twice */
+    struct recording *recording;     /* NULL: nothing is recorded */
 };
 
 /* lexer.l */
@@ -70,6 +82,10 @@ void report_syntax_error(struct parser *parser, const int *expected, size_t coun
 
 /* syntax_error.c: reports the innermost open bracket, once; `missed` is where it should close. */
 void report_unclosed(struct parser *parser, struct span missed);
+
+/* parse.c: parse(), keeping the tokens and comments too; they lie in the sources' arena. */
+struct node *parse_recorded(struct source_set *sources, struct diagnostics *diagnostics,
+                            uint32_t source, struct recording *out);
 
 /* chain.c: reports every `>>` that stands beside another operator without parentheses. */
 void check_chains(struct parser *parser, const struct node *node);

@@ -7,6 +7,7 @@
 #include "runtime/interrupt.h"
 #include "runtime/metrics.h"
 #include "runtime/options.h"
+#include "runtime/show.h"
 #include "runtime/weights.h"
 
 enum { TOP = 5 };
@@ -14,6 +15,7 @@ enum { TOP = 5 };
 struct eval_options {
     const char *data, *weights;
     int64_t threads;
+    int64_t show; /* how many images to print with their predictions */
     bool json;
 };
 
@@ -92,6 +94,8 @@ static struct status evaluate(const struct rnet_program *program,
     RETURN_IF_ERROR(weights_read(executor, options->weights));
     RETURN_IF_ERROR(loader_open(&loader, &data->arena, data, executor, &loading));
     evaluate_images(&loader, &tally);
+    if (!options->json && options->show > 0)
+        show_predictions(&loader, options->show);
     (options->json ? tally_print_json : tally_print)(&tally);
     return status_ok();
 }
@@ -106,6 +110,8 @@ struct status command_eval(const struct rnet_program *program, int argc, char **
          .required = true},
         {"threads", OPTION_INTEGER, "N", "threads (default: one for each processor)",
          .target = &options.threads, .minimum = 1},
+        {"show", OPTION_INTEGER, "N", "also print the first N images' predictions",
+         .target = &options.show, .minimum = 0},
         {"json", OPTION_FLAG, NULL, "print one JSON object", .target = &options.json},
     };
     const struct option_set set = {"eval", "Measures loss and accuracy on the validation part.",

@@ -1,0 +1,58 @@
+/* The line between what can be checked, drawn and reported and what can also run. */
+#include "compiler/compilable.h"
+
+#include "compiler/op.h"
+
+static bool check_layers(const struct graph *graph, struct diagnostics *diagnostics)
+{
+    bool reported[OP_KIND_COUNT] = {false};
+    bool passed = true;
+
+    for (size_t i = 0; i < graph->ops.count; i++) {
+        const struct op *op = &graph->ops.items[i];
+        struct diagnostic *diagnostic;
+
+        if (op_has_code((enum op_kind)op->kind) || reported[op->kind])
+            continue;
+        diagnostic = diagnostic_error(diagnostics, DIAGNOSTIC_NO_CODE, op->span,
+                                      "`%s` can be checked and reported, but not yet compiled",
+                                      op_name((enum op_kind)op->kind));
+        diagnostic_label(diagnostics, diagnostic, "at %s", op->path);
+        reported[op->kind] = true;
+        passed = false;
+    }
+    return passed;
+}
+
+static bool check_outputs(const struct graph *graph, struct diagnostics *diagnostics)
+{
+    const struct graph_output *output = &graph->outputs.items[0];
+    const struct tensor *logits = &graph->tensors.items[output->tensor];
+    const struct op *producer = &graph->ops.items[logits->producer];
+
+    if (graph->outputs.count > 1) {
+        diagnostic_error(diagnostics, DIAGNOSTIC_NO_LOSS, producer->span,
+                         "a network with %zu outputs can be checked and reported, but there is no "
+                         "loss for it yet",
+                         graph->outputs.count);
+        return false;
+    }
+    if (grid_points(logits->grid) != 1) {
+        struct diagnostic *diagnostic = diagnostic_error(
+            diagnostics, DIAGNOSTIC_NO_LOSS, producer->span,
+            "the network's output is %s, but classification needs one value a class",
+            tensor_shape_text(logits, graph->arena));
+
+        diagnostic_help(diagnostics, diagnostic,
+                        "end the network with `global_avg_pool >> linear(classes)`");
+        return false;
+    }
+    return true;
+}
+
+bool graph_is_compilable(const struct graph *graph, struct diagnostics *diagnostics)
+{
+    const bool layers = check_layers(graph, diagnostics);
+
+    return check_outputs(graph, diagnostics) && layers;
+}

@@ -1,0 +1,14 @@
+/* Whether code can be made of a network that is well formed. */
+#ifndef COMPILER_COMPILABLE_H
+#define COMPILER_COMPILABLE_H
+
+#include <stdbool.h>
+
+#include "compiler/graph.h"
+#include "lang/diagnostic.h"
+
+/* Reports each kind of layer that has no code, and outputs that the training step has no loss for.
+ * Returns whether there was nothing to report. */
+bool graph_is_compilable(const struct graph *graph, struct diagnostics *diagnostics);
+
+#endif

@@ -1,0 +1,142 @@
+/* What brings tensors together or gives them another form: products, joins, resizing, rows. They
+ * are known to the checker and the reports; none has code. */
+#include <string.h>
+
+#include "compiler/op_window.h"
+
+enum { RESIZE_FACTOR };
+enum { ROWS_LENGTH };
+enum { GRID_LIMIT = 1 << 20 };
+
+static tensor_id add_op(struct graph *graph, enum op_kind kind, struct tensor shape,
+                        const tensor_id *inputs, size_t count, const char *path, struct span span)
+{
+    const tensor_id output = graph_add_tensor(graph, shape);
+    const op_id op = graph_add_op(graph, kind, inputs, count, &output, 1);
+
+    graph->ops.items[op].path = path;
+    graph->ops.items[op].span = span;
+    return output;
+}
+
+bool product_shape(const struct graph *graph, const tensor_id *terms, size_t count,
+                   struct tensor *out_shape)
+{
+    const struct tensor *widest = &graph->tensors.items[terms[0]];
+
+    for (size_t i = 1; i < count; i++)
+        if (grid_points(graph->tensors.items[terms[i]].grid) > grid_points(widest->grid))
+            widest = &graph->tensors.items[terms[i]];
+    for (size_t i = 0; i < count; i++) {
+        const struct tensor *term = &graph->tensors.items[terms[i]];
+
+        if (term->channels != widest->channels ||
+            (grid_points(term->grid) > 1 && !tensor_same_shape(term, widest)))
+            return false;
+    }
+    *out_shape = tensor_like(widest, widest->channels);
+    return true;
+}
+
+tensor_id graph_add_product(struct graph *graph, const tensor_id *terms, size_t count,
+                            const char *path, struct span span)
+{
+    struct tensor shape = {0};
+
+    product_shape(graph, terms, count, &shape);
+    return add_op(graph, OP_MULTIPLY, shape, terms, count, path, span);
+}
+
+bool join_shape(const struct graph *graph, const tensor_id *parts, size_t count,
+                struct tensor *out_shape)
+{
+    const struct tensor *first = &graph->tensors.items[parts[0]];
+    int64_t channels = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct tensor *part = &graph->tensors.items[parts[i]];
+
+        if (part->spatial_rank != first->spatial_rank ||
+            memcmp(part->grid, first->grid, sizeof part->grid) != 0)
+            return false;
+        channels += part->channels;
+    }
+    *out_shape = tensor_like(first, (int32_t)channels);
+    return channels <= INT32_MAX;
+}
+
+tensor_id graph_add_join(struct graph *graph, const tensor_id *parts, size_t count,
+                         const char *path, struct span span)
+{
+    struct tensor shape = {0};
+
+    join_shape(graph, parts, count, &shape);
+    return add_op(graph, OP_JOIN, shape, parts, count, path, span);
+}
+
+/* Each point becomes `factor` points along each axis. */
+static void resize_shape(struct layer_call *call)
+{
+    const struct layer_value *factor = &call->values[RESIZE_FACTOR];
+    const int rank = call->input->spatial_rank;
+
+    call->output = *call->input;
+    if (factor->axis_count != 0 && factor->axis_count != rank) {
+        layer_fail(call, DIAGNOSTIC_BAD_SHAPE, RESIZE_FACTOR,
+                   "a list of %d for a tensor with %d spatial axes", factor->axis_count, rank);
+        return;
+    }
+    for (int axis = 0; axis < rank; axis++) {
+        int32_t *size = &call->output.grid[GRID_RANK - rank + axis];
+        const double grown = *size * factor->values[factor->axis_count ? axis : 0];
+
+        if (grown > GRID_LIMIT) {
+            layer_fail(call, DIAGNOSTIC_TOO_LARGE, RESIZE_FACTOR, "a grid of %.0f is too large",
+                       grown);
+            return;
+        }
+        *size = (int32_t)grown;
+    }
+}
+
+/* C x H x W as (C / k H W) x k: what a detector's heads give. */
+static void rows_shape(struct layer_call *call)
+{
+    const double length = call->values[ROWS_LENGTH].values[0];
+    const struct tensor *input = call->input;
+    int64_t rows;
+
+    if (length > input->channels || input->channels % (int32_t)length != 0) {
+        layer_fail(call, DIAGNOSTIC_BAD_SHAPE, ROWS_LENGTH,
+                   "rows of %.0f do not divide the %d channels", length, input->channels);
+        return;
+    }
+    rows = input->channels / (int32_t)length * grid_points(input->grid);
+    if (rows > INT32_MAX) {
+        layer_fail(call, DIAGNOSTIC_TOO_LARGE, -1, "%lld rows are too many", (long long)rows);
+        return;
+    }
+    call->output = (struct tensor){
+        .kind = TENSOR_ACTIVATION,
+        .spatial_rank = 1,
+        .channels = (int32_t)rows,
+        .grid = {1, 1, (int32_t)length},
+    };
+}
+
+const struct op_definition multiply_definition = {.is_layer = false};
+const struct op_definition join_definition = {.is_layer = false};
+
+const struct op_definition resize_definition = {
+    .is_layer = true,
+    .arguments = {{"factor", ARGUMENT_AXES, true, 1, 0}},
+    .argument_count = 1,
+    .shape = resize_shape,
+};
+
+const struct op_definition rows_definition = {
+    .is_layer = true,
+    .arguments = {{"length", ARGUMENT_INTEGER, true, 1, 0}},
+    .argument_count = 1,
+    .shape = rows_shape,
+};
