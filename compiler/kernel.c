@@ -110,6 +110,11 @@ uint32_t kernel_set_add(struct kernel_set *set, const struct kernel *kernel)
     return number;
 }
 
+bool kernel_has_window(const struct kernel *kernel)
+{
+    return kernel->anchor >= KERNEL_CONVOLUTION && kernel->anchor <= KERNEL_AVERAGE_POOL_GRADIENT;
+}
+
 /* "3" where all axes are equal or only the last ones are there, else "1x3x5". */
 static void add_extents(struct text_builder *text, const int32_t extents[GRID_RANK], int first)
 {
@@ -152,7 +157,7 @@ const char *kernel_name(const struct kernel *kernel, struct arena *arena)
     };
     struct text_builder text = {.arena = arena};
     text_add(&text, "%s", names[kernel->anchor]);
-    if (kernel->window.kernel[GRID_RANK - 1] > 0)
+    if (kernel_has_window(kernel))
         add_window(&text, kernel);
     text_add(&text, "_");
     for (int i = kernel->in_grid[0] == 1; i < GRID_RANK; i++)
@@ -169,10 +174,10 @@ const char *kernel_name(const struct kernel *kernel, struct arena *arena)
 
 /* What an anchor needs. */
 struct anchor_rule {
-    int values;      /* number of values; 0: one an output */
-    int outputs;     /* number of outputs; 0: any */
-    bool weight;     /* a weight or labels before the outputs */
-    bool windowed;   /* `window`, `out_grid` and `out_channels` count */
+    int values;    /* number of values; 0: one an output */
+    int outputs;   /* number of outputs; 0: any */
+    bool weight;   /* a weight or labels before the outputs */
+    bool windowed; /* `window`, `out_grid` and `out_channels` count */
 };
 
 static const struct anchor_rule anchor_rules[KERNEL_ANCHOR_COUNT] = {
@@ -289,8 +294,8 @@ static const char *check_window(const struct kernel *kernel)
             return "the window has an extent below its least";
         if (large[i] < 1 || small[i] < 1)
             return "a grid has an empty axis";
-        int32_t room = large[i] + 2 * window->padding[i] -
-                       window->dilation[i] * (window->kernel[i] - 1) - 1;
+        int32_t room =
+            large[i] + 2 * window->padding[i] - window->dilation[i] * (window->kernel[i] - 1) - 1;
         if (!pool && room / window->stride[i] + 1 != small[i])
             return "the grids do not agree with the window";
     }
@@ -306,8 +311,8 @@ static const char *check_shapes(const struct kernel *kernel, const struct anchor
         return "no images a chunk";
     if (kernel->anchor != KERNEL_TRANSPOSE && grid_points(kernel->in_grid) < 1)
         return "an empty grid";
-    bool grouped = (rule->windowed && kernel->anchor < KERNEL_MAX_POOL) ||
-                   kernel->anchor == KERNEL_TRANSPOSE;
+    bool grouped =
+        (rule->windowed && kernel->anchor < KERNEL_MAX_POOL) || kernel->anchor == KERNEL_TRANSPOSE;
     if (grouped && (kernel->groups < 1 || kernel->out_channels < 1 ||
                     kernel->in_channels % kernel->groups || kernel->out_channels % kernel->groups))
         return "the groups do not divide the channels";

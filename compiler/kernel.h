@@ -151,6 +151,9 @@ int64_t vector_stride(int64_t channels);
 
 int64_t grid_points(const int32_t grid[GRID_RANK]);
 
+/* Whether `window` means something to the kernel's anchor. */
+bool kernel_has_window(const struct kernel *kernel);
+
 /* The number of the parameter that is the weight or the labels, the first output. */
 int kernel_weight_parameter(const struct kernel *kernel);
 int kernel_first_output(const struct kernel *kernel);

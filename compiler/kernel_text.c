@@ -47,7 +47,7 @@ static void print_shapes(const struct kernel *kernel, FILE *stream)
     if (kernel->flip)
         fprintf(stream, " flip");
     fputc('\n', stream);
-    if (kernel->window.kernel[GRID_RANK - 1] == 0)
+    if (!kernel_has_window(kernel))
         return;
     fprintf(stream, "  window");
     print_extents("kernel", kernel->window.kernel, stream);

@@ -1,5 +1,5 @@
 /* Group and layer normalization: over groups of an image's channels and its grid (Wu and He, 2018),
- * or over the channels of each grid point (Liu et al., ConvNeXt, 2022). No code yet. */
+ * or over the channels of each grid point. No code yet. */
 #include "compiler/op_window.h"
 
 enum { GROUP_GROUPS, GROUP_EPSILON };

@@ -1,0 +1,220 @@
+/* The plan of a tiled convolution: its axes, its tasks, and what of the input they read. */
+#include "codegen/cpu/conv_tile.h"
+
+enum {
+    LAST = GRID_RANK - 1,
+    PACK_BYTES = 96 << 10,        /* packed rows wanted at most */
+    PACK_LARGE_BYTES = 256 << 10, /* ... where weights are large */
+    MOST_BYTES = 896 << 10,       /* of all locals */
+    WEIGHT_BYTES = 256 << 10,     /* larger weights are worth larger tasks */
+    TASK_PRODUCTS = 2 << 20,      /* multiplications wanted in a task */
+    COPY_STRIDE = 128,            /* channels of an output that make rows of weights far apart */
+    COPY_PIXELS = 64,             /* pixels that make a copy of the weights worth it */
+};
+
+/* ---- axes ---- */
+
+static struct tile_axis forward_axis(const struct kernel *kernel, int i)
+{
+    const struct window *window = &kernel->window;
+    return (struct tile_axis){
+        .outputs = kernel->out_grid[i],
+        .out_step = 1,
+        .taps = window->kernel[i],
+        .tap_step = 1,
+        .in_stride = window->stride[i],
+        .in_first = -window->padding[i],
+        .in_step = window->dilation[i],
+    };
+}
+
+static int32_t greatest_common_divisor(int32_t a, int32_t b)
+{
+    while (b) {
+        int32_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+/* The class of results whose coordinate is `residue` by the stride. */
+static struct tile_axis backward_axis(const struct kernel *kernel, int i, int32_t residue)
+{
+    const struct window *window = &kernel->window;
+    int32_t stride = window->stride[i], dilation = window->dilation[i];
+    int32_t step = stride / greatest_common_divisor(dilation, stride), first = 0;
+    int32_t base = residue + window->padding[i];
+    while (first < step && (base - first * dilation) % stride != 0)
+        first++;
+    struct tile_axis axis = {
+        .outputs = (kernel->out_grid[i] - residue + stride - 1) / stride,
+        .out_first = residue,
+        .out_step = stride,
+        .tap_first = first,
+        .tap_step = step,
+        .in_stride = 1,
+    };
+    if (first < step && first < window->kernel[i]) {
+        axis.taps = (window->kernel[i] - first + step - 1) / step;
+        axis.in_first = (base - first * dilation) / stride;
+        axis.in_step = -dilation * step / stride;
+    }
+    return axis;
+}
+
+static int32_t least(int32_t a, int32_t b)
+{
+    return a < b ? a : b;
+}
+
+static int32_t most(int32_t a, int32_t b)
+{
+    return a > b ? a : b;
+}
+
+static void set_axes(struct conv_plan *plan)
+{
+    for (int i = 0; i < GRID_RANK; i++) {
+        bool gradient = plan->kernel->anchor == KERNEL_DATA_GRADIENT;
+        plan->classes[i] = gradient ? plan->kernel->window.stride[i] : 1;
+        for (int r = 0; r < plan->classes[i] && r < TILE_CLASSES; r++) {
+            plan->axes[i][r] =
+                gradient ? backward_axis(plan->kernel, i, r) : forward_axis(plan->kernel, i);
+            plan->outputs[i] = most(plan->outputs[i], plan->axes[i][r].outputs);
+        }
+    }
+}
+
+/* The input coordinates that outputs 0 to count - 1 of an axis read, over all classes. */
+static void input_range(const struct conv_plan *plan, int i, int32_t count, int32_t *out_low,
+                        int32_t *out_high)
+{
+    *out_low = INT32_MAX;
+    *out_high = INT32_MIN;
+    for (int r = 0; r < plan->classes[i]; r++) {
+        const struct tile_axis *axis = &plan->axes[i][r];
+        int32_t last = axis->in_first + (axis->taps - 1) * axis->in_step;
+        if (axis->taps == 0)
+            continue;
+        *out_low = least(*out_low, least(axis->in_first, last));
+        *out_high = most(*out_high, most(axis->in_first, last) + (count - 1) * axis->in_stride);
+    }
+}
+
+/* Whether all that is read is inside the grid. */
+static bool stays_inside(const struct conv_plan *plan)
+{
+    for (int i = 0; i < GRID_RANK; i++) {
+        int32_t low, high;
+        input_range(plan, i, plan->outputs[i], &low, &high);
+        if (low < 0 || high >= plan->kernel->in_grid[i])
+            return false;
+    }
+    return true;
+}
+
+/* ---- tasks and the input ---- */
+
+static int64_t packed_bytes(const struct conv_plan *plan, int32_t rows)
+{
+    int64_t bytes = plan->input.stride * (int64_t)sizeof(float);
+    for (int i = 0; i < GRID_RANK; i++) {
+        int32_t low, high, count = i == 0 ? 1 : i == 1 ? rows : plan->outputs[i];
+        input_range(plan, i, count, &low, &high);
+        bytes *= high - low + 1;
+    }
+    return bytes;
+}
+
+/* Multiplications for one row of outputs. */
+static int64_t row_products(const struct conv_plan *plan)
+{
+    const struct kernel *kernel = plan->kernel;
+    int64_t products = kernel->out_channels * (int64_t)plan->blocks.channels * plan->outputs[LAST];
+    for (int i = 0; i < GRID_RANK; i++)
+        products *= kernel->window.kernel[i];
+    return products;
+}
+
+static int32_t choose_rows(const struct conv_plan *plan)
+{
+    int64_t weight_bytes = kernel_weight_elements(plan->kernel, false) * (int64_t)sizeof(float);
+    int64_t limit = weight_bytes > WEIGHT_BYTES ? PACK_LARGE_BYTES : PACK_BYTES;
+    int64_t products = row_products(plan), wanted = TASK_PRODUCTS / products;
+    if (weight_bytes > WEIGHT_BYTES)
+        wanted = plan->outputs[1];
+    int32_t rows = (int32_t)(wanted < 1 ? 1 : wanted);
+    rows = least(rows, plan->outputs[1]);
+    while (plan->input.packed && rows > 1 && packed_bytes(plan, rows) > limit)
+        rows--;
+    int32_t parts = (plan->outputs[1] + rows - 1) / rows;
+    return (plan->outputs[1] + parts - 1) / parts;
+}
+
+/* A grid of one point makes a row of images. */
+static void set_image_row(struct conv_plan *plan)
+{
+    const struct kernel *kernel = plan->kernel;
+    int64_t points = grid_points(kernel->out_grid);
+    plan->image_row = points == 1 && grid_points(kernel->in_grid) == 1 && stays_inside(plan);
+    if (plan->image_row)
+        plan->axes[LAST][0].outputs = plan->outputs[LAST] = ROW_IMAGES;
+}
+
+static void set_extents(struct conv_plan *plan)
+{
+    struct conv_input *input = &plan->input;
+    for (int i = 0; i < GRID_RANK; i++) {
+        int32_t low, high, count = i == 0 ? 1 : i == 1 ? plan->rows : plan->outputs[i];
+        input_range(plan, i, count, &low, &high);
+        input->low[i] = low;
+        input->extent[i] = input->packed ? high - low + 1 : plan->kernel->in_grid[i];
+        input->in_stride[i] = plan->axes[i][0].in_stride;
+    }
+}
+
+static bool suits(const struct kernel *kernel)
+{
+    if (kernel->anchor == KERNEL_CONVOLUTION)
+        return true;
+    for (int i = 0; i < GRID_RANK; i++)
+        if (kernel->window.stride[i] > TILE_CLASSES)
+            return false;
+    return kernel->anchor == KERNEL_DATA_GRADIENT;
+}
+
+int64_t conv_plan_weights(const struct conv_plan *plan)
+{
+    int64_t vectors = plan->blocks.pairs ? 2 : 1;
+    return grid_points(plan->kernel->window.kernel) * plan->blocks.channels * vectors *
+           VECTOR_LANES;
+}
+
+/* Weights are worth a copy where their rows are far apart and many pixels use them. */
+static bool wants_copy(const struct conv_plan *plan)
+{
+    return plan->blocks.diagonal || (plan->blocks.weight_stride >= COPY_STRIDE &&
+                                     plan->rows * plan->outputs[LAST] >= COPY_PIXELS);
+}
+
+bool conv_plan_make(const struct kernel *kernel, struct conv_plan *plan)
+{
+    *plan = (struct conv_plan){.kernel = kernel};
+    if (!suits(kernel) || !conv_blocks_cut(kernel, &plan->blocks))
+        return false;
+    set_axes(plan);
+    plan->input = conv_input_of(kernel, 0, false);
+    if (!stays_inside(plan))
+        conv_input_set_packed(&plan->input);
+    set_image_row(plan);
+    plan->rows = choose_rows(plan);
+    set_extents(plan);
+    conv_blocks_split(&plan->blocks, plan->rows * row_products(plan));
+    int64_t pack = plan->input.packed ? packed_bytes(plan, plan->rows) : 0;
+    int64_t weights = conv_plan_weights(plan) * (int64_t)sizeof(float);
+    plan->packs_weights = wants_copy(plan);
+    if (!plan->blocks.diagonal && pack + weights > MOST_BYTES)
+        plan->packs_weights = false;
+    return pack + (plan->packs_weights ? weights : 0) <= MOST_BYTES;
+}

@@ -1,0 +1,119 @@
+/* What the files of the tiled convolutions share: blocks of channels, the input rows a task reads,
+ * and the plan of a convolution. */
+#ifndef CODEGEN_CPU_CONV_TILE_H
+#define CODEGEN_CPU_CONV_TILE_H
+
+#include "codegen/nest.h"
+
+/* ---- conv_blocks.c: output channels in blocks of one or two vectors ---- */
+
+/* How a kernel's output channels are cut. Groups narrower than a vector share one: their weights
+ * make a square block that is zero off its diagonal. */
+struct conv_blocks {
+    const struct kernel *kernel;
+    int32_t pairs, singles; /* blocks of two vectors and of one, over all groups */
+    int32_t splits;         /* parts that both are split into, for tasks */
+    int32_t channels;       /* on x's side, that a block works on */
+    int64_t weight_stride;  /* of a row of the weight */
+    bool diagonal;
+};
+
+/* One block, as values. */
+struct conv_block {
+    int vectors;
+    loop_value output;  /* its first channel */
+    loop_value channel; /* the first channel on x's side */
+};
+
+/* Cuts the channels; false if no cut suits the groups. `splits` is 1. */
+bool conv_blocks_cut(const struct kernel *kernel, struct conv_blocks *out_blocks);
+
+/* Sets `splits` so that tasks have not much more than a good number of products each. */
+void conv_blocks_split(struct conv_blocks *blocks, int64_t products);
+
+/* Opens a loop over the blocks of `vectors` vectors in part `split`. Returns the number of bodies
+ * opened: 0 if there are no such blocks. */
+int conv_blocks_open(const struct conv_blocks *blocks, struct loop_program *program,
+                     loop_value split, int vectors, struct conv_block *out_block);
+
+/* The length of tile that makes a row cheapest, with sums, `taps` weights of each vector and one
+ * input value in registers. */
+int conv_tile_length(int row, int vectors, int taps);
+
+/* ---- conv_pack.c: the rows that a task reads ---- */
+
+/* A tensor's rows: the tensor itself, or rows packed into a local with zeros around them. */
+struct conv_input {
+    const struct kernel *kernel;
+    struct loop_program *program;
+    uint16_t root; /* the expression that gives an element */
+    bool packed;
+    uint32_t parameter;           /* not packed: which tensor */
+    loop_value local;             /* packed: [extent][extent][extent][stride] floats */
+    const int32_t *grid;          /* of the tensor */
+    int64_t channels;             /* of the tensor */
+    int64_t elements, stride;     /* of a point: how many are read, and from one to the next */
+    int32_t extent[GRID_RANK];    /* of what is addressed: the tensor's grid or the packed rows */
+    int32_t low[GRID_RANK];       /* packed: coordinate of the first row for output 0 */
+    int32_t in_stride[GRID_RANK]; /* of the coordinates of neighbouring outputs */
+};
+
+/* Sets what does not depend on the task: kernel, root, grid, channels, and parameter if the root
+ * is a plain load. `packed` is set unless it is. */
+struct conv_input conv_input_of(const struct kernel *kernel, int value, bool out_side);
+
+/* Makes it one that is packed, if it is not already. */
+void conv_input_set_packed(struct conv_input *input);
+
+/* Elements of the local that it packs into. */
+int64_t conv_input_elements(const struct conv_input *input);
+
+/* Packs the rows that outputs from `first` on read, the prologue applied. */
+void conv_input_pack(const struct conv_input *input, loop_value image,
+                     const loop_value first[GRID_RANK]);
+
+/* Packs `count` images of one point each, from `first` on. */
+void conv_input_pack_images(const struct conv_input *input, loop_value first, loop_value count);
+
+/* One element, or a vector. */
+loop_value conv_input_load(const struct conv_input *input, loop_value index, int lanes);
+
+/* Stores zeros into `count` elements of a local from `begin` on. */
+void local_clear(struct loop_program *program, loop_value local, loop_value begin, int64_t count);
+
+/* ---- conv_plan.c: convolutions and data gradients ---- */
+
+enum {
+    TILE_CLASSES = 4, /* the largest stride of a data gradient */
+    ROW_IMAGES = 8,   /* images of one point that make a row */
+};
+
+/* One axis of a convolution over a class of its outputs. Output i is at coordinate
+ * out_first + i out_step; its tap m is window position tap_first + m tap_step and reads input
+ * coordinate i in_stride + in_first + m in_step. A convolution has one class; a data gradient one
+ * for each residue of the output's coordinate by the stride. */
+struct tile_axis {
+    int32_t outputs, out_first, out_step;
+    int32_t taps, tap_first, tap_step;
+    int32_t in_stride, in_first, in_step;
+};
+
+struct conv_plan {
+    const struct kernel *kernel;
+    struct conv_input input;
+    struct conv_blocks blocks;
+    struct tile_axis axes[GRID_RANK][TILE_CLASSES];
+    int classes[GRID_RANK];
+    int32_t outputs[GRID_RANK]; /* of the largest class */
+    int32_t rows;               /* of outputs in a task */
+    bool image_row;             /* a row is the task's images, of one point each */
+    bool packs_weights;         /* a block's weights are copied to a local first */
+};
+
+/* Decides everything that is known of a kernel; false if the tiled schedule cannot build it. */
+bool conv_plan_make(const struct kernel *kernel, struct conv_plan *plan);
+
+/* Elements of the local that a block's weights are copied to. */
+int64_t conv_plan_weights(const struct conv_plan *plan);
+
+#endif

@@ -1,0 +1,12 @@
+/* The processor's schedules, in order of preference. */
+#include "codegen/cpu/schedules.h"
+#include "codegen/reference/naive.h"
+
+static const struct schedule *const schedules[] = {
+    &conv_tile_schedule, &weight_gradient_schedule,
+    &pointwise_schedule, &channel_sum_schedule,
+    &vector_schedule,    &pool_schedule,
+    &naive_schedule,     NULL,
+};
+
+const struct target cpu_target = {.name = "cpu", .schedules = schedules};

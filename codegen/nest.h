@@ -1,0 +1,92 @@
+/* Pieces of loop nests that every schedule needs: the images of a task, the points of a grid, the
+ * positions of a window and where they fall. Each `open` returns how many bodies it opened, for
+ * nest_close; axes of extent 1 open none. */
+#ifndef CODEGEN_NEST_H
+#define CODEGEN_NEST_H
+
+#include <stdbool.h>
+
+#include "codegen/expression.h"
+#include "codegen/loop.h"
+#include "compiler/kernel.h"
+
+enum {
+    VECTOR_LANES = 16, /* channels in a vector of a vectorized schedule */
+};
+
+/* A point of a grid, or a position in a window. */
+struct position {
+    loop_value at[GRID_RANK];
+    loop_value index; /* row-major */
+};
+
+/* A condition that may be known to hold. */
+struct condition {
+    bool is_open; /* else it always holds, and `value` is unused */
+    loop_value value;
+};
+
+/* The images and the part that this task works on; program's tasks must be set. */
+struct task_range {
+    loop_value part;       /* in [0, tasks_per_group) */
+    loop_value first, end; /* images; with images_per_task = 1, `first` is the image */
+};
+
+struct task_range nest_task(struct loop_program *program);
+
+/* Opens a loop over the task's images (none for images_per_task 1); sets *out_image. */
+int nest_open_images(struct loop_program *program, const struct task_range *range,
+                     loop_value *out_image);
+
+/* Opens loops over extents, in row-major order. */
+int nest_open(struct loop_program *program, const int32_t extents[GRID_RANK],
+              struct position *out_position);
+
+/* Opens a body where the condition holds; returns 0 without a body where it always does. */
+int nest_open_if(struct loop_program *program, struct condition condition);
+void nest_close(struct loop_program *program, int bodies);
+
+/* Adds `value` to the conditions that must all hold. */
+void condition_and(struct loop_program *program, struct condition *condition, loop_value value);
+
+/* The row-major index of a point. */
+loop_value nest_index(struct loop_program *program, const int32_t extents[GRID_RANK],
+                      const loop_value at[GRID_RANK]);
+
+/* Where position w of the window at q falls in `grid`: q stride - padding + w dilation; the
+ * condition is that it is inside. `windows` is the grid of q. */
+struct condition window_input(struct loop_program *program, const struct window *window,
+                              const int32_t grid[GRID_RANK], const int32_t windows[GRID_RANK],
+                              const struct position *q, const struct position *w,
+                              struct position *out_point);
+
+/* The window q whose position w is the point p: (p + padding - w dilation) / stride; the condition
+ * is that there is one in the grid `windows`. */
+struct condition window_output(struct loop_program *program, const struct window *window,
+                               const int32_t windows[GRID_RANK], const struct position *p,
+                               const struct position *w, struct position *out_window);
+
+/* Constants and shorthands on values of 32-bit floats. */
+loop_value nest_zero(struct loop_program *program, int lanes);
+loop_value nest_load_one(struct loop_program *program, loop_value local, int lanes);
+void nest_store_one(struct loop_program *program, loop_value local, loop_value value);
+
+/* The place of channel `channel` on x's side: in_grid and in_channels. */
+struct place place_in(const struct kernel *kernel, loop_value image, loop_value point,
+                      loop_value channel, int lanes);
+/* The place on the side of out_grid and out_channels. */
+struct place place_out(const struct kernel *kernel, loop_value image, loop_value point,
+                       loop_value channel, int lanes);
+
+/* The index of an element in an activation: ((image * points) + point) * stride + channel. */
+loop_value activation_index(struct loop_program *program, loop_value image, int64_t points,
+                            loop_value point, int64_t channels, loop_value channel);
+
+/* Whether value `root` is nothing but an element of a tensor at its own point; sets its
+ * parameter. */
+bool expression_is_plain_load(const struct kernel *kernel, uint16_t root, uint32_t *out_parameter);
+
+/* Whether `root` has a leaf with one of the accesses in `mask` (1 << access). */
+bool expression_has_access(const struct kernel *kernel, uint16_t root, unsigned mask);
+
+#endif

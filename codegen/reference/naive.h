@@ -1,0 +1,24 @@
+/* The naive schedule: plain scalar loops, straight from the definitions in compiler/kernel.h.
+ * It applies to every kernel, and is what other schedules are checked against. */
+#ifndef CODEGEN_REFERENCE_NAIVE_H
+#define CODEGEN_REFERENCE_NAIVE_H
+
+#include "codegen/schedule.h"
+
+extern const struct schedule naive_schedule;
+
+/* One an anchor; each sets the program's tasks and appends the body of one. */
+void naive_pointwise(const struct kernel *kernel, struct loop_program *program);
+void naive_channel_sum(const struct kernel *kernel, struct loop_program *program);
+void naive_vector(const struct kernel *kernel, struct loop_program *program);
+void naive_convolution(const struct kernel *kernel, struct loop_program *program);
+void naive_data_gradient(const struct kernel *kernel, struct loop_program *program);
+void naive_weight_gradient(const struct kernel *kernel, struct loop_program *program);
+void naive_transpose(const struct kernel *kernel, struct loop_program *program);
+void naive_max_pool(const struct kernel *kernel, struct loop_program *program);
+void naive_max_pool_gradient(const struct kernel *kernel, struct loop_program *program);
+void naive_average_pool(const struct kernel *kernel, struct loop_program *program);
+void naive_average_pool_gradient(const struct kernel *kernel, struct loop_program *program);
+void naive_softmax_loss(const struct kernel *kernel, struct loop_program *program);
+
+#endif

@@ -1,0 +1,159 @@
+/* Naive convolutions and their gradients. */
+#include "codegen/nest.h"
+#include "codegen/reference/naive.h"
+
+/* Sums and channel ranges of one group, and the weight's layout. */
+struct group {
+    int32_t inputs, outputs; /* channels of a group on x's and the result's side */
+    int64_t stride;          /* of a row of the weight */
+    loop_value first_input;  /* first channel on x's side of the group of an output */
+};
+
+static struct group group_of(const struct kernel *kernel, struct loop_program *program,
+                             loop_value output)
+{
+    struct group group = {
+        .inputs = kernel->in_channels / kernel->groups,
+        .outputs = kernel->out_channels / kernel->groups,
+    };
+    int64_t rows = grid_points(kernel->window.kernel) * group.inputs;
+    group.stride = kernel_weight_elements(kernel, false) / rows;
+    loop_value number = loop_int(program, 0);
+    if (kernel->groups > 1)
+        number = loop_binary(program, LOOP_DIVIDE, output, loop_int(program, group.outputs));
+    group.first_input = loop_times(program, number, group.inputs);
+    return group;
+}
+
+static loop_value weight_index(struct loop_program *program, const struct group *group,
+                               loop_value w, loop_value input, loop_value output)
+{
+    loop_value row = loop_add(program, loop_times(program, w, group->inputs), input);
+    return loop_add(program, loop_times(program, row, group->stride), output);
+}
+
+/* Adds x[point, c] weight[w, c, output] over the group's channels c to `sum`. */
+static void add_products(const struct kernel *kernel, struct loop_program *program,
+                         loop_value image, loop_value point, loop_value w, loop_value output,
+                         loop_value sum)
+{
+    struct group group = group_of(kernel, program, output);
+    loop_value input = loop_for(program, loop_int(program, 0), loop_int(program, group.inputs), 1);
+    loop_value channel = loop_add(program, group.first_input, input);
+    struct place place = place_in(kernel, image, point, channel, 1);
+    loop_value x = expression_value(kernel, program, kernel->values[0], &place);
+    loop_value weight = loop_load(program, (uint32_t)kernel_weight_parameter(kernel),
+                                  weight_index(program, &group, w, input, output), 1);
+    nest_store_one(program, sum,
+                   loop_ternary(program, LOOP_FMA, x, weight, nest_load_one(program, sum, 1)));
+    nest_close(program, 1);
+}
+
+static loop_value epilogue(const struct kernel *kernel, struct loop_program *program,
+                           struct place place, loop_value result)
+{
+    if (kernel->epilogue == 0)
+        return result;
+    place.result = result;
+    return expression_value(kernel, program, (uint16_t)(kernel->epilogue - 1), &place);
+}
+
+/* A convolution and a data gradient differ in where a window's position falls. */
+static void build(const struct kernel *kernel, struct loop_program *program, bool gradient)
+{
+    program->images_per_task = 1;
+    program->tasks_per_group = 1;
+    loop_value image = nest_task(program).first;
+    loop_value sum = loop_local(program, LOOP_F32, 1);
+    struct position q, w, p;
+    int bodies = nest_open(program, kernel->out_grid, &q);
+    loop_value channels = loop_int(program, kernel->out_channels);
+    loop_value output = loop_for(program, loop_int(program, 0), channels, 1);
+    nest_store_one(program, sum, nest_zero(program, 1));
+    int inner = nest_open(program, kernel->window.kernel, &w);
+    struct condition inside =
+        gradient
+            ? window_output(program, &kernel->window, kernel->in_grid, &q, &w, &p)
+            : window_input(program, &kernel->window, kernel->in_grid, kernel->out_grid, &q, &w, &p);
+    inner += nest_open_if(program, inside);
+    add_products(kernel, program, image, p.index, w.index, output, sum);
+    nest_close(program, inner);
+    struct place place = place_out(kernel, image, q.index, output, 1);
+    loop_value result = epilogue(kernel, program, place, nest_load_one(program, sum, 1));
+    loop_value index =
+        activation_index(program, image, place.points, q.index, kernel->out_channels, output);
+    loop_store(program, (uint32_t)kernel_first_output(kernel), index, result);
+    nest_close(program, bodies + 1);
+}
+
+void naive_convolution(const struct kernel *kernel, struct loop_program *program)
+{
+    build(kernel, program, false);
+}
+
+void naive_data_gradient(const struct kernel *kernel, struct loop_program *program)
+{
+    build(kernel, program, true);
+}
+
+/* Sums x dy over the chunk for one element (w, input, output) of the result. */
+static loop_value weight_sum(const struct kernel *kernel, struct loop_program *program,
+                             const struct task_range *range, const struct position *w,
+                             loop_value channel, loop_value output, loop_value sum)
+{
+    loop_value image;
+    struct position q, p;
+    nest_store_one(program, sum, nest_zero(program, 1));
+    int bodies = nest_open_images(program, range, &image);
+    bodies += nest_open(program, kernel->out_grid, &q);
+    struct condition inside =
+        window_input(program, &kernel->window, kernel->in_grid, kernel->out_grid, &q, w, &p);
+    bodies += nest_open_if(program, inside);
+    struct place x_place = place_in(kernel, image, p.index, channel, 1);
+    struct place dy_place = place_out(kernel, image, q.index, output, 1);
+    loop_value x = expression_value(kernel, program, kernel->values[0], &x_place);
+    loop_value dy = expression_value(kernel, program, kernel->values[1], &dy_place);
+    nest_store_one(program, sum,
+                   loop_ternary(program, LOOP_FMA, x, dy, nest_load_one(program, sum, 1)));
+    nest_close(program, bodies);
+    return nest_load_one(program, sum, 1);
+}
+
+/* Zeros in the columns of row (w, input) that pad the outputs. */
+static void clear_padding(const struct kernel *kernel, struct loop_program *program,
+                          const struct group *group, loop_value first, loop_value w,
+                          loop_value input)
+{
+    if (group->stride == kernel->out_channels)
+        return;
+    loop_value output = loop_for(program, loop_int(program, kernel->out_channels),
+                                 loop_int(program, group->stride), 1);
+    loop_value index = weight_index(program, group, w, input, output);
+    loop_store(program, (uint32_t)kernel_first_output(kernel), loop_add(program, first, index),
+               nest_zero(program, 1));
+    nest_close(program, 1);
+}
+
+void naive_weight_gradient(const struct kernel *kernel, struct loop_program *program)
+{
+    program->images_per_task = kernel->chunk_images;
+    program->tasks_per_group = 1;
+    struct task_range range = nest_task(program);
+    loop_value sum = loop_local(program, LOOP_F32, 1), zero = loop_int(program, 0);
+    loop_value first =
+        loop_times(program, loop_task(program), kernel_weight_elements(kernel, false));
+    struct position w;
+    int bodies = nest_open(program, kernel->window.kernel, &w);
+    int32_t inputs = kernel->in_channels / kernel->groups;
+    loop_value input = loop_for(program, zero, loop_int(program, inputs), 1);
+    loop_value output = loop_for(program, zero, loop_int(program, kernel->out_channels), 1);
+    struct group group = group_of(kernel, program, output);
+    loop_value channel = loop_add(program, group.first_input, input);
+    loop_value result = weight_sum(kernel, program, &range, &w, channel, output, sum);
+    loop_value index = weight_index(program, &group, w.index, input, output);
+    loop_store(program, (uint32_t)kernel_first_output(kernel), loop_add(program, first, index),
+               result);
+    nest_close(program, 1);
+    clear_padding(kernel, program, &group, first, w.index, input);
+    nest_close(program, bodies + 1);
+}

@@ -1,0 +1,348 @@
+/* One kernel against the reference, in every schedule and mode. See check_kernel.h. */
+#include "tests/kernels/check_kernel.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "codegen/cpu/lower_llvm.h"
+#include "codegen/loop_eval.h"
+#include "codegen/schedule.h"
+#include "tests/reference/reference.h"
+
+enum {
+    GUARD = 64,          /* elements before and after each buffer */
+    MOST_SCHEDULES = 32, /* of one target */
+    ALIGNMENT = 64,
+};
+
+static const double SENTINEL = -12345.0; /* exact in float and in int32 */
+static const double DOUBLE_TOLERANCE = 1e-11, SINGLE_TOLERANCE = 2e-5;
+
+/* ---- buffers ---- */
+
+struct buffers {
+    void *memory[KERNEL_PARAMETERS]; /* with guards */
+    void *data[KERNEL_PARAMETERS];
+    int64_t counts[KERNEL_PARAMETERS];
+    bool wide;
+};
+
+struct random {
+    uint64_t state;
+    bool coarse; /* multiples of 1/8, whose sums are exact: no decision depends on rounding */
+};
+
+static uint64_t random_bits(struct random *random)
+{
+    random->state ^= random->state << 13;
+    random->state ^= random->state >> 7;
+    random->state ^= random->state << 17;
+    return random->state;
+}
+
+static double random_value(struct random *random)
+{
+    if (random->coarse)
+        return (double)(random_bits(random) >> 20 & 15) / 8.0 - 0.9375;
+    return (double)(float)((double)(random_bits(random) >> 11) * 0x1p-52 - 1.0);
+}
+
+static size_t element_size(const struct kernel *kernel, int parameter, bool wide)
+{
+    if (kernel->storage[parameter] == KERNEL_I32)
+        return sizeof(int32_t);
+    return wide ? sizeof(double) : sizeof(float);
+}
+
+static void set_element(const struct kernel *kernel, struct buffers *buffers, int parameter,
+                        int64_t index, double value)
+{
+    if (kernel->storage[parameter] == KERNEL_I32)
+        ((int32_t *)buffers->data[parameter])[index] = (int32_t)value;
+    else if (buffers->wide)
+        ((double *)buffers->data[parameter])[index] = value;
+    else
+        ((float *)buffers->data[parameter])[index] = (float)value;
+}
+
+static double get_element(const struct kernel *kernel, const struct buffers *buffers, int parameter,
+                          int64_t index)
+{
+    const void *data = buffers->data[parameter];
+    if (kernel->storage[parameter] == KERNEL_I32)
+        return ((const int32_t *)data)[index];
+    return buffers->wide ? ((const double *)data)[index] : (double)((const float *)data)[index];
+}
+
+/* Fills a parameter, guards included, with the sentinel. */
+static void clear(const struct kernel *kernel, struct buffers *buffers, int parameter)
+{
+    for (int64_t i = -GUARD; i < buffers->counts[parameter] + GUARD; i++)
+        set_element(kernel, buffers, parameter, i, SENTINEL);
+}
+
+static bool guards_hold(const struct kernel *kernel, const struct buffers *buffers)
+{
+    for (int p = 0; p < kernel->parameter_count; p++)
+        for (int64_t i = 0; i < GUARD; i++)
+            if (get_element(kernel, buffers, p, -1 - i) != SENTINEL ||
+                get_element(kernel, buffers, p, buffers->counts[p] + i) != SENTINEL)
+                return false;
+    return true;
+}
+
+/* Random inputs; NaN in the padding of activations, zeros in that of weights. */
+static void fill_input(const struct kernel *kernel, struct buffers *buffers, int parameter,
+                       struct random *random)
+{
+    int64_t channels = reference_input_channels(kernel, parameter), stride = 1;
+    double padding = (double)NAN;
+    if (channels > 0) {
+        stride = channel_stride(channels);
+    } else if (parameter == reference_weight(kernel)) {
+        channels = kernel->out_channels;
+        stride = (channels + 15) / 16 * 16;
+        padding = 0.0;
+    }
+    for (int64_t i = 0; i < buffers->counts[parameter]; i++) {
+        double value = random_value(random);
+        if (kernel->storage[parameter] == KERNEL_I32)
+            value = (double)(random_bits(random) % (uint64_t)kernel->in_channels);
+        bool is_padding = channels > 0 && i % stride >= channels;
+        set_element(kernel, buffers, parameter, i, is_padding ? padding : value);
+    }
+}
+
+static struct buffers buffers_new(const struct kernel *kernel, int64_t images, bool wide)
+{
+    struct buffers buffers = {.wide = wide};
+    struct random random = {.state = 0x9e3779b97f4a7c15u,
+                            .coarse = kernel->anchor == KERNEL_MAX_POOL_GRADIENT ||
+                                      kernel->anchor == KERNEL_SOFTMAX_LOSS};
+    for (int i = 0; i < kernel->expression_count; i++)
+        random.coarse |= kernel->expressions[i].op == EXPRESSION_IF_POSITIVE;
+    for (int p = 0; p < kernel->parameter_count; p++) {
+        size_t size = element_size(kernel, p, wide);
+        buffers.counts[p] = reference_elements(kernel, images, p);
+        size_t bytes = ((size_t)buffers.counts[p] + 2 * GUARD) * size;
+        buffers.memory[p] =
+            aligned_alloc(ALIGNMENT, (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
+        if (!buffers.memory[p])
+            abort();
+        buffers.data[p] = (char *)buffers.memory[p] + GUARD * size;
+        clear(kernel, &buffers, p);
+        if (p < kernel_first_output(kernel))
+            fill_input(kernel, &buffers, p, &random);
+    }
+    return buffers;
+}
+
+static void buffers_free(struct buffers *buffers)
+{
+    for (int p = 0; p < KERNEL_PARAMETERS; p++)
+        free(buffers->memory[p]);
+}
+
+/* ---- comparing ---- */
+
+/* What is checked now, for messages. */
+struct check {
+    const struct kernel *kernel;
+    int64_t images;
+    struct arena *arena;
+    const struct buffers *expected;
+    double **magnitudes;
+    const char *schedule, *mode;
+};
+
+static int fail(const struct check *check, const char *message)
+{
+    fprintf(stderr, "FAIL %s, %lld images, schedule %s, %s: %s\n",
+            kernel_name(check->kernel, check->arena), (long long)check->images, check->schedule,
+            check->mode, message);
+    return 1;
+}
+
+static bool close_enough(double expected, double actual, double magnitude, double tolerance)
+{
+    if (isnan(expected) || isnan(magnitude))
+        return isnan(expected) == isnan(actual);
+    return expected == actual || fabs(expected - actual) <= tolerance * (magnitude + 1e-30);
+}
+
+static int compare_output(const struct check *check, const struct buffers *actual, int output,
+                          double tolerance)
+{
+    const struct kernel *kernel = check->kernel;
+    int parameter = kernel_first_output(kernel) + output;
+    int64_t channels, stride;
+    reference_lanes(kernel, output, &channels, &stride);
+    for (int64_t i = 0; i < actual->counts[parameter]; i++) {
+        if (i % stride >= channels)
+            continue;
+        double wanted = get_element(kernel, check->expected, parameter, i);
+        double got = get_element(kernel, actual, parameter, i);
+        double magnitude = check->magnitudes[output][i];
+        if (!close_enough(wanted, got, magnitude, tolerance))
+            return fail(check, arena_format(check->arena,
+                                            "output %d element %lld is %.9g, not %.9g (of %.3g)",
+                                            output, (long long)i, got, wanted, magnitude));
+    }
+    return 0;
+}
+
+static int compare(const struct check *check, const struct buffers *actual, double tolerance)
+{
+    if (!guards_hold(check->kernel, actual))
+        return fail(check, "wrote outside a buffer");
+    for (int j = 0; j < check->kernel->output_count; j++)
+        if (compare_output(check, actual, j, tolerance))
+            return 1;
+    return 0;
+}
+
+/* ---- running ---- */
+
+static int check_interpreted(struct check *check, const struct loop_program *program,
+                             enum loop_precision precision)
+{
+    const struct kernel *kernel = check->kernel;
+    bool wide = precision == LOOP_DOUBLE;
+    struct buffers buffers = buffers_new(kernel, check->images, wide);
+    struct loop_buffer loop_buffers[KERNEL_PARAMETERS];
+    for (int p = 0; p < kernel->parameter_count; p++)
+        loop_buffers[p] =
+            (struct loop_buffer){.data = buffers.data[p], .count = (size_t)buffers.counts[p]};
+    check->mode = wide ? "interpreted in double" : "interpreted in single";
+    const char *wrong = loop_eval(program, loop_buffers, check->images, 0,
+                                  loop_task_count(program, check->images), precision);
+    int failures = wrong ? fail(check, wrong)
+                         : compare(check, &buffers, wide ? DOUBLE_TOLERANCE : SINGLE_TOLERANCE);
+    buffers_free(&buffers);
+    return failures;
+}
+
+/* Runs the tasks one by one and backwards: they must not depend on each other. */
+static int check_compiled(struct check *check, const struct loop_program *program,
+                          cpu_function *function)
+{
+    struct buffers buffers = buffers_new(check->kernel, check->images, false);
+    check->mode = "compiled";
+    for (int64_t task = loop_task_count(program, check->images) - 1; task >= 0; task--)
+        function(buffers.data, check->images, task, task + 1);
+    int failures = compare(check, &buffers, SINGLE_TOLERANCE);
+    buffers_free(&buffers);
+    return failures;
+}
+
+static int compile_all(struct check *check, struct loop_program **programs, size_t count)
+{
+    struct cpu_jit *jit;
+    cpu_function *functions[MOST_SCHEDULES];
+    struct status status = cpu_jit_new(programs, count, &jit, functions);
+    if (status.code)
+        return fail(check, "does not compile");
+    int failures = 0;
+    for (size_t i = 0; i < count; i++) {
+        check->schedule = programs[i]->schedule;
+        failures += check_compiled(check, programs[i], functions[i]);
+    }
+    cpu_jit_free(jit);
+    return failures;
+}
+
+static int check_schedules(struct check *check, unsigned parts)
+{
+    struct loop_program *programs[MOST_SCHEDULES];
+    size_t count = 0;
+    int failures = 0;
+    for (const struct schedule *const *s = cpu_target.schedules; *s; s++) {
+        struct loop_program *program =
+            schedule_kernel(check->arena, check->kernel, &cpu_target, (*s)->name);
+        if (!program)
+            continue;
+        program->name = arena_format(check->arena, "%s_%s", program->name, (*s)->name);
+        programs[count++] = program;
+        check->schedule = (*s)->name;
+        if (parts & CHECK_INTERPRETED) {
+            failures += check_interpreted(check, program, LOOP_DOUBLE);
+            failures += check_interpreted(check, program, LOOP_SINGLE);
+        }
+    }
+    if (parts & CHECK_COMPILED)
+        failures += compile_all(check, programs, count);
+    return failures;
+}
+
+int check_kernel(const struct kernel *kernel, int64_t images, unsigned parts)
+{
+    struct arena arena = {0};
+    struct check check = {
+        .kernel = kernel, .images = images, .arena = &arena, .schedule = "none", .mode = "check"};
+    const char *wrong = kernel_check(kernel, &arena);
+    if (wrong) {
+        int failures = fail(&check, wrong);
+        arena_release(&arena);
+        return failures;
+    }
+    struct buffers expected = buffers_new(kernel, images, true);
+    double *magnitudes[KERNEL_PARAMETERS];
+    for (int j = 0; j < kernel->output_count; j++)
+        magnitudes[j] =
+            ARENA_ARRAY(&arena, double, expected.counts[kernel_first_output(kernel) + j]);
+    struct reference_data data = {.buffers = expected.data, .wide = true};
+    reference_run(kernel, images, &data, magnitudes);
+    check.expected = &expected;
+    check.magnitudes = magnitudes;
+    int failures = check_schedules(&check, parts);
+    buffers_free(&expected);
+    arena_release(&arena);
+    return failures;
+}
+
+/* ---- shrinking ---- */
+
+enum {
+    LARGE_AXIS = 6, /* longer ones are cut */
+    SHORT_AXIS = 5, /* to this, or to what the window needs */
+};
+
+static bool has_window(const struct kernel *kernel)
+{
+    return kernel->anchor >= KERNEL_CONVOLUTION && kernel->anchor != KERNEL_TRANSPOSE &&
+           kernel->anchor != KERNEL_SOFTMAX_LOSS;
+}
+
+static int32_t window_count(const struct window *window, int axis, int32_t extent)
+{
+    int32_t room = extent + 2 * window->padding[axis] -
+                   window->dilation[axis] * (window->kernel[axis] - 1) - 1;
+    return room < 0 ? 0 : room / window->stride[axis] + 1;
+}
+
+bool kernel_shrink(const struct kernel *kernel, struct kernel *out)
+{
+    memcpy(out, kernel, sizeof *out);
+    bool gradient = kernel->anchor == KERNEL_DATA_GRADIENT, changed = false;
+    int32_t *large = gradient ? out->out_grid : out->in_grid;
+    int32_t *small = gradient ? out->in_grid : out->out_grid;
+    for (int i = 0; i < GRID_RANK; i++) {
+        if (large[i] <= LARGE_AXIS)
+            continue;
+        int32_t extent = SHORT_AXIS, before = large[i];
+        if (!has_window(kernel)) {
+            small[i] = small[i] == before ? extent : small[i];
+        } else if (window_count(&kernel->window, i, before) != small[i]) {
+            extent = before;
+        } else {
+            while (window_count(&kernel->window, i, extent) < 1)
+                extent++;
+            small[i] = window_count(&kernel->window, i, extent);
+        }
+        large[i] = extent;
+        changed |= extent != before;
+    }
+    return changed;
+}

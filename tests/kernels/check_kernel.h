@@ -1,0 +1,25 @@
+/* Checks one kernel on random data: plain reference loops = interpreted loop programs of every
+ * schedule that applies, in double and in single precision = compiled code of each. */
+#ifndef TESTS_KERNELS_CHECK_KERNEL_H
+#define TESTS_KERNELS_CHECK_KERNEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "compiler/kernel.h"
+
+enum check_parts {
+    CHECK_INTERPRETED = 1, /* slow: small grids only (kernel_shrink) */
+    CHECK_COMPILED = 2,
+};
+
+/* Runs the kernel over `images` images; `parts` are enum check_parts, or'ed. Activations' padding
+ * lanes are NaN, outputs are surrounded by guards. Prints what differs to stderr and returns the
+ * number of schedules and modes that failed. */
+int check_kernel(const struct kernel *kernel, int64_t images, unsigned parts);
+
+/* Makes a copy with each axis of more than 6 points cut to a few, the other grid following its
+ * window, so that it can be interpreted. Returns whether anything was cut; *out is always set. */
+bool kernel_shrink(const struct kernel *kernel, struct kernel *out);
+
+#endif
