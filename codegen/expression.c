@@ -4,33 +4,12 @@
  * it: shared operands are emitted once a call. */
 #include "codegen/expression.h"
 
-#include <string.h>
-
 struct emitter {
     const struct kernel *kernel;
     struct loop_program *program;
     const struct place *place;
     loop_value values[KERNEL_EXPRESSIONS];
 };
-
-void expression_needed(const struct kernel *kernel, uint16_t root,
-                       bool out_needed[KERNEL_EXPRESSIONS])
-{
-    static const int operands[EXPRESSION_OP_COUNT] = {
-#define EXPRESSION(op, name, count) [EXPRESSION_##op] = count,
-#include "compiler/expression.def"
-#undef EXPRESSION
-    };
-    memset(out_needed, 0, sizeof(bool) * KERNEL_EXPRESSIONS);
-    out_needed[root] = true;
-    for (int i = root; i >= 0; i--) {
-        const struct expression *expression = &kernel->expressions[i];
-        if (out_needed[i] && operands[expression->op] > 0)
-            out_needed[expression->a] = true;
-        if (out_needed[i] && operands[expression->op] > 1)
-            out_needed[expression->b] = true;
-    }
-}
 
 static struct loop_type place_type(const struct place *place)
 {
@@ -136,6 +115,8 @@ static loop_value emit(struct emitter *emitter, const struct expression *express
         return loop_binary(program, LOOP_MAXIMUM, a, b);
     case EXPRESSION_SQRT:
         return loop_unary(program, LOOP_SQRT, a);
+    case EXPRESSION_EXP:
+        return loop_unary(program, LOOP_EXP, a);
     case EXPRESSION_IF_POSITIVE: {
         loop_value zero = loop_float(program, place_type(emitter->place), 0.0);
         loop_value positive = loop_binary(program, LOOP_LESS, zero, a);
@@ -152,7 +133,7 @@ loop_value expression_value(const struct kernel *kernel, struct loop_program *pr
 {
     struct emitter emitter = {.kernel = kernel, .program = program, .place = place};
     bool needed[KERNEL_EXPRESSIONS];
-    expression_needed(kernel, root, needed);
+    kernel_needed(kernel, root, needed);
     for (int i = 0; i <= root; i++)
         if (needed[i])
             emitter.values[i] = emit(&emitter, &kernel->expressions[i]);

@@ -21,8 +21,4 @@ struct place {
 loop_value expression_value(const struct kernel *kernel, struct loop_program *program,
                             uint16_t root, const struct place *place);
 
-/* Marks the expressions that `root` needs, itself included. */
-void expression_needed(const struct kernel *kernel, uint16_t root,
-                       bool out_needed[KERNEL_EXPRESSIONS]);
-
 #endif

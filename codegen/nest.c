@@ -192,7 +192,7 @@ bool expression_is_plain_load(const struct kernel *kernel, uint16_t root, uint32
 bool expression_has_access(const struct kernel *kernel, uint16_t root, unsigned mask)
 {
     bool needed[KERNEL_EXPRESSIONS];
-    expression_needed(kernel, root, needed);
+    kernel_needed(kernel, root, needed);
     for (int i = 0; i <= root; i++) {
         const struct expression *expression = &kernel->expressions[i];
         if (needed[i] && expression->op == EXPRESSION_LOAD && (mask >> expression->access & 1))

@@ -79,32 +79,6 @@ static bool is_pointwise(const struct kernel *kernel)
     return kernel->anchor == KERNEL_POINTWISE || kernel->anchor == KERNEL_CHANNEL_SUM;
 }
 
-static int operand_count(enum expression_op op)
-{
-    static const uint8_t counts[] = {
-#define EXPRESSION(name, text, operands) operands,
-#include "compiler/expression.def"
-#undef EXPRESSION
-    };
-
-    return counts[op];
-}
-
-/* Marks the expressions that `root` is made of. */
-static void mark_parts(const struct kernel *kernel, uint16_t root, bool *parts)
-{
-    parts[root] = true;
-    for (int i = root; i >= 0; i--) {
-        const struct expression *expression = &kernel->expressions[i];
-        const int operands = operand_count((enum expression_op)expression->op);
-
-        if (parts[i] && operands > 0)
-            parts[expression->a] = true;
-        if (parts[i] && operands > 1)
-            parts[expression->b] = true;
-    }
-}
-
 static int output_of(const struct call_builder *call, buffer_id buffer)
 {
     int output = 0;
@@ -138,12 +112,12 @@ static uint16_t copy_value(const struct fusion *fusion, struct call_builder *to,
                            const struct kernel *from, const buffer_id *buffers, uint16_t root)
 {
     uint16_t copies[KERNEL_EXPRESSIONS] = {0};
-    bool parts[KERNEL_EXPRESSIONS] = {false};
+    bool parts[KERNEL_EXPRESSIONS];
 
-    mark_parts(from, root, parts);
+    kernel_needed(from, root, parts);
     for (int i = 0; i <= root; i++) {
         struct expression expression = from->expressions[i];
-        const int operands = operand_count((enum expression_op)expression.op);
+        const int operands = expression_operands((enum expression_op)expression.op);
 
         if (!parts[i])
             continue;
@@ -247,7 +221,7 @@ static bool adds_tensors(const struct kernel *kernel)
 
     for (int i = 0; i < kernel->expression_count; i++) {
         const struct expression *expression = &kernel->expressions[i];
-        const int operands = operand_count((enum expression_op)expression->op);
+        const int operands = expression_operands((enum expression_op)expression->op);
         const bool a = operands > 0 && holds_tensor[expression->a];
         const bool b = operands > 1 && holds_tensor[expression->b];
 

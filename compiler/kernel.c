@@ -54,6 +54,31 @@ int kernel_weight_parameter(const struct kernel *kernel)
 
 /* ---- expressions ---- */
 
+int expression_operands(enum expression_op op)
+{
+    static const int counts[EXPRESSION_OP_COUNT] = {
+#define EXPRESSION(name, text, operands) [EXPRESSION_##name] = operands,
+#include "compiler/expression.def"
+#undef EXPRESSION
+    };
+    return counts[op];
+}
+
+void kernel_needed(const struct kernel *kernel, uint16_t root,
+                   bool out_needed[KERNEL_EXPRESSIONS])
+{
+    memset(out_needed, 0, sizeof(bool) * KERNEL_EXPRESSIONS);
+    out_needed[root] = true;
+    for (int i = root; i >= 0; i--) {
+        const struct expression *expression = &kernel->expressions[i];
+        int operands = expression_operands((enum expression_op)expression->op);
+        if (out_needed[i] && operands > 0)
+            out_needed[expression->a] = true;
+        if (out_needed[i] && operands > 1)
+            out_needed[expression->b] = true;
+    }
+}
+
 uint16_t kernel_expression(struct kernel *kernel, struct expression expression)
 {
     for (uint16_t i = 0; i < kernel->expression_count; i++)
@@ -195,16 +220,6 @@ static const struct anchor_rule anchor_rules[KERNEL_ANCHOR_COUNT] = {
     [KERNEL_SOFTMAX_LOSS] = {.values = 1, .outputs = 0, .weight = true},
 };
 
-static int operand_count(int op)
-{
-    static const int counts[EXPRESSION_OP_COUNT] = {
-#define EXPRESSION(op, name, operands) [EXPRESSION_##op] = operands,
-#include "compiler/expression.def"
-#undef EXPRESSION
-    };
-    return counts[op];
-}
-
 static const char *check_load(const struct kernel *kernel, const struct expression *load,
                               int inputs)
 {
@@ -229,7 +244,7 @@ static const char *check_expression(const struct kernel *kernel, int index, int 
     const struct expression *expression = &kernel->expressions[index];
     if (expression->op >= EXPRESSION_OP_COUNT)
         return "has an unknown operation";
-    int operands = operand_count(expression->op);
+    int operands = expression_operands((enum expression_op)expression->op);
     if ((operands > 0 && expression->a >= index) || (operands > 1 && expression->b >= index))
         return "has an operand that does not come before it";
     if (expression->op == EXPRESSION_LOAD)

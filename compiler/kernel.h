@@ -158,6 +158,13 @@ bool kernel_has_window(const struct kernel *kernel);
 int kernel_weight_parameter(const struct kernel *kernel);
 int kernel_first_output(const struct kernel *kernel);
 
+/* How many of a and b an operation uses. */
+int expression_operands(enum expression_op op);
+
+/* Marks the expressions that `root` is made of, itself included. */
+void kernel_needed(const struct kernel *kernel, uint16_t root,
+                   bool out_needed[KERNEL_EXPRESSIONS]);
+
 /* Appends an expression; equal ones are shared. Returns its index. */
 uint16_t kernel_expression(struct kernel *kernel, struct expression expression);
 uint16_t kernel_constant(struct kernel *kernel, double number);

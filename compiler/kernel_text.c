@@ -74,22 +74,20 @@ static void print_load(const struct expression *load, FILE *stream)
 
 static void print_expression(const struct expression *expression, FILE *stream)
 {
-    static const struct {
-        const char *name;
-        int operands;
-    } ops[EXPRESSION_OP_COUNT] = {
-#define EXPRESSION(op, name, operands) [EXPRESSION_##op] = {name, operands},
+    static const char *const names[EXPRESSION_OP_COUNT] = {
+#define EXPRESSION(op, name, operands) [EXPRESSION_##op] = name,
 #include "compiler/expression.def"
 #undef EXPRESSION
     };
-    fputs(ops[expression->op].name, stream);
+    const int operands = expression_operands((enum expression_op)expression->op);
+    fputs(names[expression->op], stream);
     if (expression->op == EXPRESSION_CONSTANT)
         fprintf(stream, " %.17g", expression->number);
     if (expression->op == EXPRESSION_LOAD)
         print_load(expression, stream);
-    if (ops[expression->op].operands > 0)
+    if (operands > 0)
         fprintf(stream, " %%%d", expression->a);
-    if (ops[expression->op].operands > 1)
+    if (operands > 1)
         fprintf(stream, " %%%d", expression->b);
 }
 

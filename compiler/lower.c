@@ -258,6 +258,18 @@ void call_end(struct call_builder *call, const char *path)
                 });
 }
 
+void lower_chunk_sum(struct lowering *lowering, buffer_id chunks, int64_t elements,
+                     buffer_id total, const char *path)
+{
+    struct call_builder call = call_begin(lowering, KERNEL_VECTOR);
+
+    memcpy(call.kernel.in_grid, (int32_t[]){1, 1, 1}, sizeof call.kernel.in_grid);
+    call.kernel.in_channels = (int32_t)elements;
+    call.kernel.chunk_images = lower_chunk_images(lowering);
+    call_store(&call, call_load(&call, chunks, ACCESS_CHUNK_SUM), total);
+    call_end(&call, path);
+}
+
 /* ---- the whole graph ---- */
 
 static enum rnet_phase phase_of(const struct op *op, bool training)

@@ -93,6 +93,10 @@ struct call_builder call_begin(struct lowering *lowering, enum kernel_anchor anc
 void call_in(struct call_builder *call, const struct tensor *tensor);
 void call_out(struct call_builder *call, const struct tensor *tensor);
 
+/* Appends the call that adds up partial results, `elements` of them a chunk, into `total`. */
+void lower_chunk_sum(struct lowering *lowering, buffer_id chunks, int64_t elements,
+                     buffer_id total, const char *path);
+
 /* An expression that loads from a buffer; the same buffer is one parameter however often loaded. */
 uint16_t call_load(struct call_builder *call, buffer_id buffer, enum access access);
 uint16_t call_scalar(struct call_builder *call, enum rnet_scalar scalar);

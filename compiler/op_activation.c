@@ -1,65 +1,177 @@
-/* Activations and random layers that keep their input's shape, and a scale for each channel.
- * They are known to the checker and the reports; none has code. */
-#include "compiler/op_window.h"
+/* Smooth activations: sigmoid, silu (x sigmoid(x)) and gelu (x times the normal distribution's
+ * function at x; Hendrycks and Gimpel, 2016). Their gradients are computed from the input again:
+ * nothing but x is kept. */
+#include "compiler/gradient.h"
+#include "compiler/lower.h"
+#include "compiler/op.h"
 
-enum { DROP_RATE };
-enum { SCALE_INIT };
+/* The value of an activation at x, or of its derivative. */
+typedef uint16_t activation(struct kernel *kernel, uint16_t x);
+
+/* ---- small expressions ---- */
+
+static uint16_t constant(struct kernel *kernel, double number)
+{
+    return kernel_constant(kernel, number);
+}
+
+static uint16_t add(struct kernel *kernel, uint16_t a, uint16_t b)
+{
+    return kernel_binary(kernel, EXPRESSION_ADD, a, b);
+}
+
+static uint16_t subtract(struct kernel *kernel, uint16_t a, uint16_t b)
+{
+    return kernel_binary(kernel, EXPRESSION_SUBTRACT, a, b);
+}
+
+static uint16_t multiply(struct kernel *kernel, uint16_t a, uint16_t b)
+{
+    return kernel_binary(kernel, EXPRESSION_MULTIPLY, a, b);
+}
+
+static uint16_t inverse(struct kernel *kernel, uint16_t a)
+{
+    return kernel_binary(kernel, EXPRESSION_DIVIDE, constant(kernel, 1), a);
+}
+
+/* ---- the activations ---- */
+
+/* 1 / (1 + exp(-x)); where exp(-x) overflows, the quotient is 0, as it should be. */
+static uint16_t sigmoid(struct kernel *kernel, uint16_t x)
+{
+    const uint16_t power =
+        kernel_unary(kernel, EXPRESSION_EXP, subtract(kernel, constant(kernel, 0), x));
+
+    return inverse(kernel, add(kernel, constant(kernel, 1), power));
+}
+
+static uint16_t sigmoid_slope(struct kernel *kernel, uint16_t x)
+{
+    const uint16_t y = sigmoid(kernel, x);
+
+    return multiply(kernel, y, subtract(kernel, constant(kernel, 1), y));
+}
+
+static uint16_t silu(struct kernel *kernel, uint16_t x)
+{
+    return multiply(kernel, x, sigmoid(kernel, x));
+}
+
+static uint16_t silu_slope(struct kernel *kernel, uint16_t x)
+{
+    return add(kernel, sigmoid(kernel, x), multiply(kernel, x, sigmoid_slope(kernel, x)));
+}
+
+/* exp(-x^2 / 2) */
+static uint16_t bell(struct kernel *kernel, uint16_t x)
+{
+    const uint16_t exponent =
+        multiply(kernel, constant(kernel, -0.5), multiply(kernel, x, x));
+
+    return kernel_unary(kernel, EXPRESSION_EXP, exponent);
+}
+
+/* The normal distribution's function, by formula 7.1.26 of Abramowitz and Stegun for the error
+ * function: absolute error 7.5e-8, about the last digit of float32. */
+static uint16_t normal(struct kernel *kernel, uint16_t x)
+{
+    static const double coefficients[] = {1.061405429, -1.453152027, 1.421413741, -0.284496736,
+                                          0.254829592};
+    const uint16_t size =
+        kernel_binary(kernel, EXPRESSION_MAXIMUM, x, subtract(kernel, constant(kernel, 0), x));
+    const uint16_t t = inverse(
+        kernel, add(kernel, constant(kernel, 1),
+                    multiply(kernel, constant(kernel, 0.3275911 * 0.70710678118654752), size)));
+    uint16_t tail = multiply(kernel, constant(kernel, coefficients[0]), t);
+    uint16_t erf;
+
+    for (size_t i = 1; i < countof(coefficients); i++)
+        tail = multiply(kernel, t, add(kernel, constant(kernel, coefficients[i]), tail));
+    erf = subtract(kernel, constant(kernel, 1), multiply(kernel, tail, bell(kernel, x)));
+    return add(kernel,
+               multiply(kernel, constant(kernel, 0.5), subtract(kernel, constant(kernel, 1), erf)),
+               kernel_binary(kernel, EXPRESSION_IF_POSITIVE, x, erf));
+}
+
+static uint16_t gelu(struct kernel *kernel, uint16_t x)
+{
+    return multiply(kernel, x, normal(kernel, x));
+}
+
+static uint16_t gelu_slope(struct kernel *kernel, uint16_t x)
+{
+    const uint16_t density =
+        multiply(kernel, constant(kernel, 0.39894228040143268), bell(kernel, x));
+
+    return add(kernel, normal(kernel, x), multiply(kernel, x, density));
+}
+
+/* ---- operations ---- */
 
 static void same_shape(struct layer_call *call)
 {
     call->output = *call->input;
 }
 
-static void drop_shape(struct layer_call *call)
+static void add_gradient(struct gradient_pass *pass, op_id id, enum op_kind kind)
 {
-    call->output = *call->input;
-    call->attributes.rate = call->values[DROP_RATE].values[0];
-    if (call->attributes.rate >= 1)
-        layer_fail(call, DIAGNOSTIC_BAD_SHAPE, DROP_RATE,
-                   "a rate of %g would drop everything: it must be below 1",
-                   call->attributes.rate);
+    const struct op op = pass->graph->ops.items[id];
+    const tensor_id dy = gradient_of(pass, op.outputs[0]);
+
+    if (dy == TENSOR_NONE || !gradient_needed(pass, op.inputs[0]))
+        return;
+    const struct tensor like = pass->graph->tensors.items[dy];
+    const tensor_id dx = graph_add_tensor(pass->graph, tensor_like(&like, like.channels));
+
+    gradient_op(pass, kind, id, (tensor_id[]){dy, op.inputs[0]}, 2, &dx, 1);
+    gradient_add(pass, op.inputs[0], dx);
 }
 
-static int scale_parameters(struct graph *graph, const struct layer_call *call, const char *path,
-                            tensor_id *out)
+static void lower_value(struct lowering *lowering, const struct op *op, activation *value)
 {
-    const int32_t channels = call->input->channels;
+    struct call_builder call = call_begin(lowering, KERNEL_POINTWISE);
+    uint16_t x;
 
-    out[0] = graph_add_tensor(
-        graph, (struct tensor){
-                   .kind = TENSOR_PARAMETER,
-                   .rank = 1,
-                   .initializer = INITIALIZER_VALUE,
-                   .initial_value = call->values[SCALE_INIT].values[0],
-                   .channels = channels,
-                   .shape = {channels},
-                   .name = arena_format(graph->arena, "%s%sweight", path, *path ? "." : ""),
-               });
-    return 1;
+    call_in(&call, &lowering->graph->tensors.items[op->inputs[0]]);
+    x = call_load(&call, lower_buffer(lowering, op->inputs[0]), ACCESS_POINT);
+    call_store(&call, value(&call.kernel, x), lower_buffer(lowering, op->outputs[0]));
+    call_end(&call, op->path);
 }
 
-const struct op_definition sigmoid_definition = {.is_layer = true, .shape = same_shape};
-const struct op_definition silu_definition = {.is_layer = true, .shape = same_shape};
-const struct op_definition gelu_definition = {.is_layer = true, .shape = same_shape};
+/* dx = dy slope(x) */
+static void lower_gradient(struct lowering *lowering, const struct op *op, activation *slope)
+{
+    struct call_builder call = call_begin(lowering, KERNEL_POINTWISE);
+    uint16_t dy, x;
 
-const struct op_definition scale_definition = {
-    .is_layer = true,
-    .arguments = {{"init", ARGUMENT_NUMBER, false, -1e30, 1}},
-    .argument_count = 1,
-    .shape = same_shape,
-    .parameters = scale_parameters,
-};
+    call_in(&call, &lowering->graph->tensors.items[op->inputs[0]]);
+    dy = call_load(&call, lower_buffer(lowering, op->inputs[0]), ACCESS_POINT);
+    x = call_load(&call, lower_buffer(lowering, op->inputs[1]), ACCESS_POINT);
+    call_store(&call, multiply(&call.kernel, dy, slope(&call.kernel, x)),
+               lower_buffer(lowering, op->outputs[0]));
+    call_end(&call, op->path);
+}
 
-const struct op_definition dropout_definition = {
-    .is_layer = true,
-    .arguments = {{"rate", ARGUMENT_NUMBER, true, 0, 0}},
-    .argument_count = 1,
-    .shape = drop_shape,
-};
+#define ACTIVATION(name, KIND)                                                                     \
+    static void name##_gradient(struct gradient_pass *pass, op_id id)                              \
+    {                                                                                              \
+        add_gradient(pass, id, OP_##KIND##_GRADIENT);                                              \
+    }                                                                                              \
+    static void name##_lower(struct lowering *lowering, const struct op *op)                       \
+    {                                                                                              \
+        lower_value(lowering, op, name);                                                           \
+    }                                                                                              \
+    static void name##_gradient_lower(struct lowering *lowering, const struct op *op)              \
+    {                                                                                              \
+        lower_gradient(lowering, op, name##_slope);                                                \
+    }                                                                                              \
+    const struct op_definition name##_definition = {.is_layer = true,                              \
+                                                    .shape = same_shape,                           \
+                                                    .gradient = name##_gradient,                   \
+                                                    .lower = name##_lower};                        \
+    const struct op_definition name##_gradient_definition = {.lower = name##_gradient_lower};
 
-const struct op_definition drop_path_definition = {
-    .is_layer = true,
-    .arguments = {{"rate", ARGUMENT_NUMBER, true, 0, 0}},
-    .argument_count = 1,
-    .shape = drop_shape,
-};
+ACTIVATION(sigmoid, SIGMOID)
+ACTIVATION(silu, SILU)
+ACTIVATION(gelu, GELU)

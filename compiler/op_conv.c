@@ -228,23 +228,9 @@ static void conv_data_gradient_lower(struct lowering *lowering, const struct op 
     call_end(&call, op->path);
 }
 
-/* Adds up chunks of `elements` values each into `total`. */
-static void lower_chunk_sum(struct lowering *lowering, buffer_id chunks, int64_t elements,
-                            int32_t chunk_images, buffer_id total, const char *path)
-{
-    struct call_builder call = call_begin(lowering, KERNEL_VECTOR);
-
-    memcpy(call.kernel.in_grid, (int32_t[]){1, 1, 1}, sizeof call.kernel.in_grid);
-    call.kernel.in_channels = (int32_t)elements;
-    call.kernel.chunk_images = chunk_images;
-    call_store(&call, call_load(&call, chunks, ACCESS_CHUNK_SUM), total);
-    call_end(&call, path);
-}
-
 static void conv_weight_gradient_lower(struct lowering *lowering, const struct op *op)
 {
     struct call_builder call = call_begin(lowering, KERNEL_WEIGHT_GRADIENT);
-    const int32_t chunk_images = lower_chunk_images(lowering);
     int64_t elements;
     buffer_id chunks;
 
@@ -252,15 +238,14 @@ static void conv_weight_gradient_lower(struct lowering *lowering, const struct o
     call_out(&call, tensor_at(lowering->graph, op->inputs[1]));
     call.kernel.window = op->attributes.window;
     call.kernel.groups = op->attributes.groups;
-    call.kernel.chunk_images = chunk_images;
+    call.kernel.chunk_images = lower_chunk_images(lowering);
     call_operand(&call, call_load(&call, lower_buffer(lowering, op->inputs[0]), ACCESS_POINT));
     call_operand(&call, call_load(&call, lower_buffer(lowering, op->inputs[1]), ACCESS_POINT));
     elements = kernel_weight_elements(&call.kernel, false);
     chunks = lower_scratch(lowering, lower_chunk_bytes(lowering, elements));
     call_output(&call, chunks);
     call_end(&call, op->path);
-    lower_chunk_sum(lowering, chunks, elements, chunk_images,
-                    lower_buffer(lowering, op->outputs[0]), op->path);
+    lower_chunk_sum(lowering, chunks, elements, lower_buffer(lowering, op->outputs[0]), op->path);
 }
 
 static void bias_gradient_lower(struct lowering *lowering, const struct op *op)
@@ -275,8 +260,8 @@ static void bias_gradient_lower(struct lowering *lowering, const struct op *op)
     call_store(&call, call_load(&call, lower_buffer(lowering, op->inputs[0]), ACCESS_POINT),
                chunks);
     call_end(&call, op->path);
-    lower_chunk_sum(lowering, chunks, dy->channels, lower_chunk_images(lowering),
-                    lower_buffer(lowering, op->outputs[0]), op->path);
+    lower_chunk_sum(lowering, chunks, dy->channels, lower_buffer(lowering, op->outputs[0]),
+                    op->path);
 }
 
 /* ---- definitions ---- */

@@ -1,7 +1,9 @@
-/* What brings tensors together or gives them another form: products, joins, resizing, rows. They
- * are known to the checker and the reports; none has code. */
+/* What gives tensors another form: joins, resizing, rows. Joins and rows are known to the checker
+ * and the reports; they have no code yet. */
 #include <string.h>
 
+#include "compiler/gradient.h"
+#include "compiler/lower.h"
 #include "compiler/op_window.h"
 
 enum { RESIZE_FACTOR };
@@ -17,34 +19,6 @@ static tensor_id add_op(struct graph *graph, enum op_kind kind, struct tensor sh
     graph->ops.items[op].path = path;
     graph->ops.items[op].span = span;
     return output;
-}
-
-bool product_shape(const struct graph *graph, const tensor_id *terms, size_t count,
-                   struct tensor *out_shape)
-{
-    const struct tensor *widest = &graph->tensors.items[terms[0]];
-
-    for (size_t i = 1; i < count; i++)
-        if (grid_points(graph->tensors.items[terms[i]].grid) > grid_points(widest->grid))
-            widest = &graph->tensors.items[terms[i]];
-    for (size_t i = 0; i < count; i++) {
-        const struct tensor *term = &graph->tensors.items[terms[i]];
-
-        if (term->channels != widest->channels ||
-            (grid_points(term->grid) > 1 && !tensor_same_shape(term, widest)))
-            return false;
-    }
-    *out_shape = tensor_like(widest, widest->channels);
-    return true;
-}
-
-tensor_id graph_add_product(struct graph *graph, const tensor_id *terms, size_t count,
-                            const char *path, struct span span)
-{
-    struct tensor shape = {0};
-
-    product_shape(graph, terms, count, &shape);
-    return add_op(graph, OP_MULTIPLY, shape, terms, count, path, span);
 }
 
 bool join_shape(const struct graph *graph, const tensor_id *parts, size_t count,
@@ -99,6 +73,53 @@ static void resize_shape(struct layer_call *call)
     }
 }
 
+static void resize_gradient(struct gradient_pass *pass, op_id id)
+{
+    const struct op op = pass->graph->ops.items[id];
+    const tensor_id dy = gradient_of(pass, op.outputs[0]);
+
+    if (dy == TENSOR_NONE || !gradient_needed(pass, op.inputs[0]))
+        return;
+    const struct tensor like = pass->graph->tensors.items[op.inputs[0]];
+    const tensor_id dx = graph_add_tensor(pass->graph, tensor_like(&like, like.channels));
+
+    gradient_op(pass, OP_RESIZE_GRADIENT, id, &dy, 1, &dx, 1);
+    gradient_add(pass, op.inputs[0], dx);
+}
+
+/* Copying a point into a window is the gradient of averaging over it, times the window's size; and
+ * the other way round. `small` is the tensor of the coarse grid, `large` that of the fine one. */
+static void lower_resized(struct lowering *lowering, const struct op *op,
+                          enum kernel_anchor anchor, tensor_id small, tensor_id large)
+{
+    const struct tensor *coarse = &lowering->graph->tensors.items[small];
+    const struct tensor *fine = &lowering->graph->tensors.items[large];
+    struct call_builder call = call_begin(lowering, anchor);
+    struct window *window = &call.kernel.window;
+    uint16_t value;
+
+    call_in(&call, fine);
+    call_out(&call, coarse);
+    for (int axis = 0; axis < GRID_RANK; axis++)
+        window->kernel[axis] = window->stride[axis] = fine->grid[axis] / coarse->grid[axis];
+    value = call_load(&call, lower_buffer(lowering, op->inputs[0]), ACCESS_POINT);
+    value = kernel_binary(&call.kernel, EXPRESSION_MULTIPLY, value,
+                          kernel_constant(&call.kernel, (double)window_size(window)));
+    call_operand(&call, value);
+    call_output(&call, lower_buffer(lowering, op->outputs[0]));
+    call_end(&call, op->path);
+}
+
+static void resize_lower(struct lowering *lowering, const struct op *op)
+{
+    lower_resized(lowering, op, KERNEL_AVERAGE_POOL_GRADIENT, op->inputs[0], op->outputs[0]);
+}
+
+static void resize_gradient_lower(struct lowering *lowering, const struct op *op)
+{
+    lower_resized(lowering, op, KERNEL_AVERAGE_POOL, op->outputs[0], op->inputs[0]);
+}
+
 /* C x H x W as (C / k H W) x k: what a detector's heads give. */
 static void rows_shape(struct layer_call *call)
 {
@@ -124,7 +145,6 @@ static void rows_shape(struct layer_call *call)
     };
 }
 
-const struct op_definition multiply_definition = {.is_layer = false};
 const struct op_definition join_definition = {.is_layer = false};
 
 const struct op_definition resize_definition = {
@@ -132,7 +152,11 @@ const struct op_definition resize_definition = {
     .arguments = {{"factor", ARGUMENT_AXES, true, 1, 0}},
     .argument_count = 1,
     .shape = resize_shape,
+    .gradient = resize_gradient,
+    .lower = resize_lower,
 };
+
+const struct op_definition resize_gradient_definition = {.lower = resize_gradient_lower};
 
 const struct op_definition rows_definition = {
     .is_layer = true,

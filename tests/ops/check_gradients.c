@@ -33,45 +33,57 @@ struct network {
     int32_t channels;  /* of the image */
     int layer_count;
     struct layer layers[4];
-    bool has_shortcut; /* adds the layers' input to their output */
+    enum { ALONE, SUM, PRODUCT } with_input; /* the layers' output, or its sum or product with
+                                                their input */
 };
 
 static const struct network networks[] = {
-    {"conv 1x1", 2, 4, 3, 1, {CONV(1, 6, 1, 0, 1, 1, 0)}, false},
-    {"conv 1x1 stride 2", 2, 5, 2, 1, {CONV(1, 6, 2, 0, 1, 1, 0)}, false},
-    {"conv 3x3", 2, 5, 3, 1, {CONV(3, 7, 1, 1, 1, 1, 0)}, false},
-    {"conv 3x3 bias", 2, 4, 2, 1, {CONV(3, 5, 1, 1, 1, 1, 1)}, false},
-    {"conv 3x3 stride 2", 2, 6, 2, 1, {CONV(3, 5, 2, 1, 1, 1, 0)}, false},
-    {"conv 3x3 stride 2, odd grid", 2, 5, 2, 1, {CONV(3, 5, 2, 1, 1, 1, 0)}, false},
-    {"conv 3x3 stride 3 unpadded", 2, 8, 1, 1, {CONV(3, 4, 3, 0, 1, 1, 0)}, false},
-    {"conv 2x2 padding 1", 2, 4, 1, 1, {CONV(2, 4, 1, 1, 1, 1, 0)}, false},
-    {"conv 1x1 padding 1", 2, 3, 1, 1, {CONV(1, 4, 1, 1, 1, 1, 0)}, false},
-    {"conv 3x3 dilation 2", 2, 6, 1, 1, {CONV(3, 4, 1, 2, 2, 1, 0)}, false},
-    {"conv 3x3 dilation 2 stride 2", 2, 7, 1, 1, {CONV(3, 4, 2, 2, 2, 1, 0)}, false},
-    {"conv groups 2", 2, 4, 1, 1, {CONV(3, 6, 1, 1, 1, 2, 0)}, false},
-    {"conv groups 4 stride 2", 2, 5, 1, 1, {CONV(3, 8, 2, 1, 1, 4, 1)}, false},
-    {"conv depthwise", 2, 4, 1, 1, {CONV(3, 8, 1, 1, 1, 8, 0)}, false},
-    {"conv 16 to 32", 2, 4, 1, 2, {CONV(1, 16, 1, 0, 1, 1, 0), CONV(3, 32, 1, 1, 1, 1, 0)}, false},
-    {"conv 3-D", 3, 3, 2, 1, {CONV(3, 4, 1, 1, 1, 1, 0)}, false},
-    {"conv 3-D stride 2", 3, 4, 1, 1, {CONV(3, 4, 2, 1, 1, 1, 0)}, false},
-    {"bn", 2, 4, 2, 1, {SIMPLE(OP_BN)}, false},
-    {"bn relu", 2, 4, 2, 2, {SIMPLE(OP_BN), SIMPLE(OP_RELU)}, false},
-    {"bn relu conv", 2, 4, 2, 3, {SIMPLE(OP_BN), SIMPLE(OP_RELU), CONV(3, 5, 1, 1, 1, 1, 0)}, false},
-    {"relu", 2, 4, 2, 1, {SIMPLE(OP_RELU)}, false},
-    {"sum", 2, 4, 2, 1, {CONV(1, 8, 1, 0, 1, 1, 0)}, true},
-    {"bn relu sum", 2, 4, 2, 3, {SIMPLE(OP_BN), SIMPLE(OP_RELU), CONV(3, 8, 1, 1, 1, 1, 0)}, true},
-    {"relu sum bn relu", 2, 3, 2, 2, {SIMPLE(OP_RELU), SIMPLE(OP_BN)}, true},
-    {"max_pool 3 stride 2", 2, 6, 2, 1, {{OP_MAX_POOL, {3, 2, 1}}}, false},
-    {"max_pool 2", 2, 5, 2, 1, {{OP_MAX_POOL, {2, NOT_GIVEN, 0}}}, false},
-    {"max_pool 3 stride 1", 2, 4, 2, 1, {{OP_MAX_POOL, {3, 1, 1}}}, false},
-    {"max_pool 3-D", 3, 4, 1, 1, {{OP_MAX_POOL, {3, 2, 1}}}, false},
-    {"avg_pool 2", 2, 5, 2, 1, {{OP_AVERAGE_POOL, {2, 2, 0}}}, false},
-    {"avg_pool 3 stride 1 padding 1", 2, 4, 2, 1, {{OP_AVERAGE_POOL, {3, 1, 1}}}, false},
-    {"global_avg_pool", 2, 4, 2, 1, {SIMPLE(OP_GLOBAL_AVERAGE_POOL)}, false},
+    {"conv 1x1", 2, 4, 3, 1, {CONV(1, 6, 1, 0, 1, 1, 0)}, ALONE},
+    {"conv 1x1 stride 2", 2, 5, 2, 1, {CONV(1, 6, 2, 0, 1, 1, 0)}, ALONE},
+    {"conv 3x3", 2, 5, 3, 1, {CONV(3, 7, 1, 1, 1, 1, 0)}, ALONE},
+    {"conv 3x3 bias", 2, 4, 2, 1, {CONV(3, 5, 1, 1, 1, 1, 1)}, ALONE},
+    {"conv 3x3 stride 2", 2, 6, 2, 1, {CONV(3, 5, 2, 1, 1, 1, 0)}, ALONE},
+    {"conv 3x3 stride 2, odd grid", 2, 5, 2, 1, {CONV(3, 5, 2, 1, 1, 1, 0)}, ALONE},
+    {"conv 3x3 stride 3 unpadded", 2, 8, 1, 1, {CONV(3, 4, 3, 0, 1, 1, 0)}, ALONE},
+    {"conv 2x2 padding 1", 2, 4, 1, 1, {CONV(2, 4, 1, 1, 1, 1, 0)}, ALONE},
+    {"conv 1x1 padding 1", 2, 3, 1, 1, {CONV(1, 4, 1, 1, 1, 1, 0)}, ALONE},
+    {"conv 3x3 dilation 2", 2, 6, 1, 1, {CONV(3, 4, 1, 2, 2, 1, 0)}, ALONE},
+    {"conv 3x3 dilation 2 stride 2", 2, 7, 1, 1, {CONV(3, 4, 2, 2, 2, 1, 0)}, ALONE},
+    {"conv groups 2", 2, 4, 1, 1, {CONV(3, 6, 1, 1, 1, 2, 0)}, ALONE},
+    {"conv groups 4 stride 2", 2, 5, 1, 1, {CONV(3, 8, 2, 1, 1, 4, 1)}, ALONE},
+    {"conv depthwise", 2, 4, 1, 1, {CONV(3, 8, 1, 1, 1, 8, 0)}, ALONE},
+    {"conv 16 to 32", 2, 4, 1, 2, {CONV(1, 16, 1, 0, 1, 1, 0), CONV(3, 32, 1, 1, 1, 1, 0)}, ALONE},
+    {"conv 3-D", 3, 3, 2, 1, {CONV(3, 4, 1, 1, 1, 1, 0)}, ALONE},
+    {"conv 3-D stride 2", 3, 4, 1, 1, {CONV(3, 4, 2, 1, 1, 1, 0)}, ALONE},
+    {"bn", 2, 4, 2, 1, {SIMPLE(OP_BN)}, ALONE},
+    {"bn relu", 2, 4, 2, 2, {SIMPLE(OP_BN), SIMPLE(OP_RELU)}, ALONE},
+    {"bn relu conv", 2, 4, 2, 3, {SIMPLE(OP_BN), SIMPLE(OP_RELU), CONV(3, 5, 1, 1, 1, 1, 0)}, ALONE},
+    {"relu", 2, 4, 2, 1, {SIMPLE(OP_RELU)}, ALONE},
+    {"sum", 2, 4, 2, 1, {CONV(1, 8, 1, 0, 1, 1, 0)}, SUM},
+    {"bn relu sum", 2, 4, 2, 3, {SIMPLE(OP_BN), SIMPLE(OP_RELU), CONV(3, 8, 1, 1, 1, 1, 0)}, SUM},
+    {"relu sum bn relu", 2, 3, 2, 2, {SIMPLE(OP_RELU), SIMPLE(OP_BN)}, SUM},
+    {"max_pool 3 stride 2", 2, 6, 2, 1, {{OP_MAX_POOL, {3, 2, 1}}}, ALONE},
+    {"max_pool 2", 2, 5, 2, 1, {{OP_MAX_POOL, {2, NOT_GIVEN, 0}}}, ALONE},
+    {"max_pool 3 stride 1", 2, 4, 2, 1, {{OP_MAX_POOL, {3, 1, 1}}}, ALONE},
+    {"max_pool 3-D", 3, 4, 1, 1, {{OP_MAX_POOL, {3, 2, 1}}}, ALONE},
+    {"avg_pool 2", 2, 5, 2, 1, {{OP_AVERAGE_POOL, {2, 2, 0}}}, ALONE},
+    {"avg_pool 3 stride 1 padding 1", 2, 4, 2, 1, {{OP_AVERAGE_POOL, {3, 1, 1}}}, ALONE},
+    {"global_avg_pool", 2, 4, 2, 1, {SIMPLE(OP_GLOBAL_AVERAGE_POOL)}, ALONE},
     {"linear without bias", 2, 4, 2, 2,
-     {SIMPLE(OP_GLOBAL_AVERAGE_POOL), {OP_LINEAR, {9, 0}}}, false},
+     {SIMPLE(OP_GLOBAL_AVERAGE_POOL), {OP_LINEAR, {9, 0}}}, ALONE},
     {"linear relu", 2, 3, 2, 3,
-     {SIMPLE(OP_GLOBAL_AVERAGE_POOL), {OP_LINEAR, {9, 1}}, SIMPLE(OP_RELU)}, false},
+     {SIMPLE(OP_GLOBAL_AVERAGE_POOL), {OP_LINEAR, {9, 1}}, SIMPLE(OP_RELU)}, ALONE},
+    {"sigmoid", 2, 4, 2, 1, {SIMPLE(OP_SIGMOID)}, ALONE},
+    {"silu", 2, 4, 2, 1, {SIMPLE(OP_SILU)}, ALONE},
+    {"gelu", 2, 4, 2, 1, {SIMPLE(OP_GELU)}, ALONE},
+    {"scale", 2, 4, 2, 1, {{OP_SCALE, {0.5}}}, ALONE},
+    {"resize 2", 2, 3, 2, 1, {{OP_RESIZE, {2}}}, ALONE},
+    {"resize 3-D", 3, 2, 1, 1, {{OP_RESIZE, {2}}}, ALONE},
+    {"product", 2, 4, 2, 1, {CONV(3, 8, 1, 1, 1, 1, 0)}, PRODUCT},
+    {"squeeze and excitation", 2, 4, 2, 4,
+     {SIMPLE(OP_GLOBAL_AVERAGE_POOL), CONV(1, 4, 1, 0, 1, 1, 1), CONV(1, 8, 1, 0, 1, 1, 1),
+      SIMPLE(OP_SIGMOID)},
+     PRODUCT},
 };
 
 /* ---- building a case ---- */
@@ -110,8 +122,11 @@ static tensor_id build(struct graph *graph, const struct network *network)
     for (int i = 0; i < network->layer_count; i++)
         tensor = add_layer(graph, &network->layers[i], tensor,
                            arena_format(graph->arena, "layer%d", i));
-    if (network->has_shortcut)
+    if (network->with_input == SUM)
         tensor = graph_add_sum(graph, (tensor_id[]){tensor, input}, 2, "sum", (struct span){0});
+    if (network->with_input == PRODUCT)
+        tensor = graph_add_product(graph, (tensor_id[]){input, tensor}, 2, "product",
+                                   (struct span){0});
     tensor = add_layer(graph, &pool, tensor, "pool");
     return add_layer(graph, &head, tensor, "head");
 }
@@ -129,8 +144,10 @@ static void fill(struct machine *machine, uint64_t *state)
     const struct plan *plan = &machine->compilation.plan;
     const size_t image_count = plan->region_bytes[RNET_REGION_INPUT] / sizeof(float);
 
+    const bool *mask = machine_weight_mask(machine);
+
     for (size_t i = 0; i < machine_weight_count(machine); i++)
-        machine->regions[RNET_REGION_WEIGHTS][i] = uniform(state);
+        machine->regions[RNET_REGION_WEIGHTS][i] = mask[i] ? uniform(state) : 0;
     for (size_t i = 0; i < image_count; i++)
         machine->regions[RNET_REGION_INPUT][i] = uniform(state);
     for (int n = 0; n < BATCH; n++)
@@ -152,13 +169,16 @@ static double direction_error(struct machine *machine, const double *weights, ui
     const size_t count = machine_weight_count(machine);
     const double *gradient = machine->regions[RNET_REGION_GRADIENTS];
     double *direction = ARENA_ARRAY(machine->arena, double, count);
+    const bool *mask = machine_weight_mask(machine);
     double slope = 0, scale = 0, best = INFINITY;
     double middle;
 
     for (size_t i = 0; i < count; i++)
-        direction[i] = uniform(state);
+        direction[i] = mask[i] ? uniform(state) : 0;
     middle = loss_along(machine, weights, direction, 0);
     for (size_t i = 0; i < count; i++) {
+        if (!mask[i])
+            continue;
         slope += gradient[i] * direction[i];
         scale += fabs(gradient[i] * direction[i]);
     }

@@ -103,3 +103,25 @@ size_t machine_weight_count(const struct machine *machine)
 {
     return machine->compilation.plan.region_bytes[RNET_REGION_WEIGHTS] / sizeof(float);
 }
+
+const bool *machine_weight_mask(const struct machine *machine)
+{
+    const struct plan *plan = &machine->compilation.plan;
+    const size_t count = machine_weight_count(machine);
+    bool *mask = ARENA_ARRAY(machine->arena, bool, count);
+
+    for (size_t t = 0; t < plan->graph->tensors.count; t++) {
+        const struct tensor *tensor = &plan->graph->tensors.items[t];
+        const size_t stride = (size_t)vector_stride(tensor->channels);
+        const size_t first = plan->layout.offsets[t] / sizeof(float);
+        size_t rows = 1;
+
+        if (tensor->kind != TENSOR_PARAMETER)
+            continue;
+        for (int axis = 1; axis < tensor->rank; axis++)
+            rows *= (size_t)tensor->shape[axis];
+        for (size_t i = 0; i < rows * stride; i++)
+            mask[first + i] = i % stride < (size_t)tensor->channels;
+    }
+    return mask;
+}

@@ -29,4 +29,7 @@ double machine_loss(const struct machine *machine, int64_t images, bool training
 /* How many values the weights' region holds, padding included. */
 size_t machine_weight_count(const struct machine *machine);
 
+/* For each of them, whether it is a parameter's value and not padding. In the machine's arena. */
+const bool *machine_weight_mask(const struct machine *machine);
+
 #endif

@@ -74,13 +74,10 @@ static bool on_out_side(const struct kernel *kernel, int number)
 static void mark_loads(const struct kernel *kernel, uint16_t root, int parameter,
                        bool out_loads[KERNEL_EXPRESSIONS])
 {
-    bool needed[KERNEL_EXPRESSIONS] = {false};
-    needed[root] = true;
+    bool needed[KERNEL_EXPRESSIONS];
+    kernel_needed(kernel, root, needed);
     for (int i = root; i >= 0; i--) {
         const struct expression *e = &kernel->expressions[i];
-        bool unary = e->op == EXPRESSION_SQRT;
-        if (needed[i] && e->op >= EXPRESSION_ADD)
-            needed[e->a] = needed[unary ? e->a : e->b] = true;
         out_loads[i] = needed[i] && e->op == EXPRESSION_LOAD && e->parameter == parameter;
     }
 }
@@ -240,9 +237,10 @@ struct number reference_evaluate(const struct reference *reference, uint16_t roo
 {
     const struct expression *e = &reference->kernel->expressions[root];
     struct number a = {0}, b = {0};
-    if (e->op >= EXPRESSION_ADD)
+    const int operands = expression_operands((enum expression_op)e->op);
+    if (operands > 0)
         a = reference_evaluate(reference, e->a, at);
-    if (e->op >= EXPRESSION_ADD && e->op != EXPRESSION_SQRT)
+    if (operands > 1)
         b = reference_evaluate(reference, e->b, at);
     switch ((enum expression_op)e->op) {
     case EXPRESSION_CONSTANT:
@@ -266,6 +264,8 @@ struct number reference_evaluate(const struct reference *reference, uint16_t roo
                                fmax(a.magnitude, b.magnitude)};
     case EXPRESSION_SQRT:
         return square_root(a);
+    case EXPRESSION_EXP: /* an error of a in the exponent is one of a exp(a) in the value */
+        return (struct number){exp(a.value), exp(a.value) * (1 + a.magnitude)};
     case EXPRESSION_IF_POSITIVE:
         return if_positive(a, b);
     case EXPRESSION_OP_COUNT:
