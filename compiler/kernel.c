@@ -42,6 +42,11 @@ int64_t kernel_weight_elements(const struct kernel *kernel, bool transposed)
     return grid_points(kernel->window.kernel) * (rows / kernel->groups) * round_up(columns);
 }
 
+double kernel_label_smoothing(const struct kernel *kernel)
+{
+    return kernel->value_count > 1 ? kernel->expressions[kernel->values[1]].number : 0;
+}
+
 int kernel_first_output(const struct kernel *kernel)
 {
     return kernel->parameter_count - kernel->output_count;
@@ -289,6 +294,11 @@ static const char *check_counts(const struct kernel *kernel, const struct anchor
     int values = rule->values ? rule->values : kernel->output_count;
     if (kernel->anchor == KERNEL_TRANSPOSE)
         values = 0;
+    if (kernel->anchor == KERNEL_SOFTMAX_LOSS && kernel->value_count == 2) {
+        if (kernel->expressions[kernel->values[1]].op != EXPRESSION_CONSTANT)
+            return "label smoothing is not a constant";
+        values = 2;
+    }
     if (kernel->value_count != values)
         return "the number of values does not suit the anchor";
     return NULL;

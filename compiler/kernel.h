@@ -31,7 +31,8 @@
  *   AVERAGE_POOL          out[n,q,c] = sum of x over the window / size of the window
  *   AVERAGE_POOL_GRADIENT out[n,p,c] = sum of x[n,q,c] over the windows q that hold p / size
  *   SOFTMAX_LOSS          of logits x[n,0,c] and labels[n]: loss[n], rank[n] and, if there is a third
- *                         output, its gradient (softmax - one-hot) / images
+ *                         output, its gradient (softmax - target) / images. The target is one-hot;
+ *                         a second value, a constant s, mixes it with s / classes for every class
  */
 #ifndef COMPILER_KERNEL_H
 #define COMPILER_KERNEL_H
@@ -153,6 +154,9 @@ int64_t grid_points(const int32_t grid[GRID_RANK]);
 
 /* Whether `window` means something to the kernel's anchor. */
 bool kernel_has_window(const struct kernel *kernel);
+
+/* The share of the target that SOFTMAX_LOSS spreads over all classes. */
+double kernel_label_smoothing(const struct kernel *kernel);
 
 /* The number of the parameter that is the weight or the labels, the first output. */
 int kernel_weight_parameter(const struct kernel *kernel);

@@ -131,6 +131,8 @@ static void add_weight_and_outputs(struct kernel *kernel, const struct test_case
     if (test->anchor == KERNEL_SOFTMAX_LOSS) {
         kernel->storage[new_parameter(kernel)] = KERNEL_I32;
         kernel->output_count = test->flip ? 2 : 3;
+        if (test->epilogue == NORMALIZED) /* a smoothed target */
+            kernel->values[kernel->value_count++] = kernel_constant(kernel, 0.1);
     }
     kernel->parameter_count = (uint8_t)(kernel->parameter_count + kernel->output_count);
 }
@@ -348,6 +350,8 @@ static const struct test_case cases[] = {
     {KERNEL_SOFTMAX_LOSS, ALONE, 10, 0, 0, {0}, {0}, {0}, 0, PLAIN, PLAIN, 5, 0, false},
     {KERNEL_SOFTMAX_LOSS, ALONE, 100, 0, 0, {0}, {0}, {0}, 0, PLAIN, PLAIN, 3, 0, true},
     {KERNEL_SOFTMAX_LOSS, ALONE, 3, 0, 0, {0}, {0}, {0}, 0, JOINED, PLAIN, 4, 0, false},
+    {KERNEL_SOFTMAX_LOSS, ALONE, 10, 0, 0, {0}, {0}, {0}, 0, PLAIN, NORMALIZED, 5, 0, false},
+    {KERNEL_SOFTMAX_LOSS, ALONE, 100, 0, 0, {0}, {0}, {0}, 0, PLAIN, NORMALIZED, 3, 0, true},
 };
 /* clang-format on */
 

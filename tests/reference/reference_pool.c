@@ -127,17 +127,22 @@ void reference_softmax_loss(const struct reference *reference)
     int64_t classes = kernel->in_channels, images = reference->images;
     const int32_t *labels = reference->data->buffers[kernel_weight_parameter(kernel)];
     struct number *x = reference_values(reference, 0, kernel->in_grid, classes);
+    double smoothing = kernel_label_smoothing(kernel), spread = smoothing / (double)classes;
     for (int64_t n = 0; n < images; n++) {
-        double best;
+        double best, total = 0;
         int64_t rank, stride = channel_stride(classes);
         const struct number *row = x + n * classes;
         double sum = exponentials(row, classes, labels[n], &best, &rank);
-        double loss = log(sum) + best - row[labels[n]].value;
+        for (int64_t c = 0; c < classes; c++)
+            total += row[c].value;
+        double loss =
+            log(sum) + best - (1 - smoothing) * row[labels[n]].value - spread * total;
         reference_store(reference, 0, n, (struct number){loss, fabs(loss) + fabs(best)});
         reference_store(reference, 1, n, (struct number){(double)rank, 1.0});
         for (int64_t c = 0; kernel->output_count == 3 && c < classes; c++) {
             double share = exp(row[c].value - best) / sum;
-            double gradient = (share - (c == labels[n])) / (double)images;
+            double target = spread + (c == labels[n] ? 1 - smoothing : 0);
+            double gradient = (share - target) / (double)images;
             reference_store(reference, 2, n * stride + c,
                             (struct number){gradient, 2.0 / (double)images});
         }
