@@ -259,6 +259,14 @@ static void put_recipe(struct writer *writer, const struct recipe *recipe)
     put_double(writer, recipe->learning_rate);
     put_double(writer, recipe->momentum);
     put_double(writer, recipe->weight_decay);
+    place(writer, base + offsetof(struct rnet_recipe, label_smoothing));
+    put_double(writer, recipe->label_smoothing);
+    put_double(writer, recipe->clip);
+    put_double(writer, recipe->ema);
+    put_quad(writer, (uint64_t)(recipe->accumulate > 0 ? recipe->accumulate : 1));
+    place(writer, base + offsetof(struct rnet_recipe, nesterov));
+    put_long(writer, recipe->nesterov);
+    put_long(writer, recipe->decays_weights_only);
 }
 
 struct table_sizes {

@@ -20,22 +20,37 @@ static uint64_t parameter_bytes(const struct tensor *tensor)
     return rows * (uint64_t)vector_stride(tensor->channels) * sizeof(float);
 }
 
-struct parameter_layout parameter_layout(const struct graph *graph, struct arena *arena)
+/* Biases and the parameters of normalizations are the vectors among the parameters. */
+static bool decays(const struct tensor *tensor, const struct recipe *recipe)
+{
+    return tensor->rank > 1 || !recipe->decays_weights_only;
+}
+
+/* Appends the tensors of one kind to their region; those that decay, or those that do not. */
+static void lay_out(const struct graph *graph, const struct recipe *recipe, enum tensor_kind kind,
+                    bool decaying, uint64_t *offsets, uint64_t *end)
+{
+    for (size_t t = 0; t < graph->tensors.count; t++) {
+        const struct tensor *tensor = &graph->tensors.items[t];
+
+        if (tensor->kind == kind && decays(tensor, recipe) == decaying) {
+            offsets[t] = *end;
+            *end += parameter_bytes(tensor);
+        }
+    }
+}
+
+struct parameter_layout parameter_layout(const struct graph *graph, const struct recipe *recipe,
+                                         struct arena *arena)
 {
     struct parameter_layout layout = {
         .offsets = ARENA_ARRAY(arena, uint64_t, graph->tensors.count)};
 
-    for (size_t t = 0; t < graph->tensors.count; t++) {
-        const struct tensor *tensor = &graph->tensors.items[t];
-        uint64_t *end = tensor->kind == TENSOR_PARAMETER   ? &layout.weight_bytes
-                        : tensor->kind == TENSOR_STATISTIC ? &layout.statistic_bytes
-                                                           : NULL;
-
-        if (end) {
-            layout.offsets[t] = *end;
-            *end += parameter_bytes(tensor);
-        }
-    }
+    lay_out(graph, recipe, TENSOR_PARAMETER, true, layout.offsets, &layout.weight_bytes);
+    layout.decayed_bytes = layout.weight_bytes;
+    lay_out(graph, recipe, TENSOR_PARAMETER, false, layout.offsets, &layout.weight_bytes);
+    lay_out(graph, recipe, TENSOR_STATISTIC, true, layout.offsets, &layout.statistic_bytes);
+    lay_out(graph, recipe, TENSOR_STATISTIC, false, layout.offsets, &layout.statistic_bytes);
     return layout;
 }
 
@@ -301,16 +316,21 @@ static void mark_results(struct lowering *lowering)
 }
 
 struct calls *lower_graph(struct arena *arena, const struct graph *graph,
-                          const struct parameter_layout *layout, int64_t batch, bool training)
+                          const struct recipe *recipe, const struct parameter_layout *layout,
+                          bool training)
 {
     struct calls *calls = ARENA_NEW(arena, struct calls);
-    struct lowering lowering = {
-        .arena = arena, .graph = graph, .layout = layout, .calls = calls, .training = training};
+    struct lowering lowering = {.arena = arena,
+                                .graph = graph,
+                                .recipe = recipe,
+                                .layout = layout,
+                                .calls = calls,
+                                .training = training};
 
     calls->arena = arena;
     calls->kernels.arena = arena;
     calls->kernels.table.arena = arena;
-    calls->batch = batch;
+    calls->batch = recipe->batch;
     lowering.buffers = ARENA_ARRAY(arena, buffer_id, graph->tensors.count);
     memset(lowering.buffers, 0xff, graph->tensors.count * sizeof *lowering.buffers);
     for (size_t i = 0; i < graph->ops.count; i++) {

@@ -9,6 +9,7 @@
 
 #include "compiler/graph.h"
 #include "compiler/kernel.h"
+#include "compiler/recipe.h"
 #include "runtime/program.h"
 
 typedef uint32_t buffer_id;
@@ -42,23 +43,29 @@ struct calls {
     buffer_id logits, loss, rank; /* results */
 };
 
-/* The weights' and statistics' places: the same for training and inference. */
+/* The weights' and statistics' places: the same for training and inference. Parameters that weight
+ * decay covers come first. */
 struct parameter_layout {
     uint64_t *offsets; /* for each tensor that is a parameter or statistic: bytes in its region */
+    uint64_t decayed_bytes; /* of the weights' region: those that decay */
     uint64_t weight_bytes, statistic_bytes;
 };
 
-struct parameter_layout parameter_layout(const struct graph *graph, struct arena *arena);
+struct parameter_layout parameter_layout(const struct graph *graph, const struct recipe *recipe,
+                                         struct arena *arena);
 
-/* Lowers the training step (TRAIN and UPDATE phases), or the forward pass (INFER and LOSS). */
+/* Lowers the training step (TRAIN and UPDATE phases), or the forward pass (INFER and LOSS), for
+ * batches of the recipe's size. */
 struct calls *lower_graph(struct arena *arena, const struct graph *graph,
-                          const struct parameter_layout *layout, int64_t batch, bool training);
+                          const struct recipe *recipe, const struct parameter_layout *layout,
+                          bool training);
 
 /* ---- for the definitions in op_*.c ---- */
 
 struct lowering {
     struct arena *arena;
     const struct graph *graph;
+    const struct recipe *recipe;
     const struct parameter_layout *layout;
     struct calls *calls;
     buffer_id *buffers; /* for each tensor: its buffer, or BUFFER_NONE so far */

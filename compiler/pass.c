@@ -47,9 +47,11 @@ static void run_lower(struct compilation *compilation)
     plan->graph = compilation->elaboration.graph;
     plan->recipe = &compilation->elaboration.recipe;
     plan->batch = plan->recipe->batch;
-    plan->layout = parameter_layout(plan->graph, compilation->arena);
-    plan->train = lower_graph(compilation->arena, plan->graph, &plan->layout, plan->batch, true);
-    plan->infer = lower_graph(compilation->arena, plan->graph, &plan->layout, plan->batch, false);
+    plan->layout = parameter_layout(plan->graph, plan->recipe, compilation->arena);
+    plan->train =
+        lower_graph(compilation->arena, plan->graph, plan->recipe, &plan->layout, true);
+    plan->infer =
+        lower_graph(compilation->arena, plan->graph, plan->recipe, &plan->layout, false);
 }
 
 static void run_fuse(struct compilation *compilation)

@@ -32,8 +32,28 @@ static struct parameter_start weight_start(const struct tensor *tensor, enum wei
     return (struct parameter_start){RNET_INIT_CONSTANT, 0};
 }
 
+/* Whether the recipe's zero_init names the layer of this parameter: by its label, or by the whole
+ * path. */
+static bool starts_at_zero(const struct tensor *tensor, const struct recipe *recipe)
+{
+    const char *end = strrchr(tensor->name, '.');
+    const size_t length = end ? (size_t)(end - tensor->name) : 0;
+
+    for (size_t i = 0; i < recipe->zero_init.count; i++) {
+        const char *label = recipe->zero_init.items[i].name;
+        const size_t size = strlen(label);
+
+        if (size <= length && memcmp(end - size, label, size) == 0 &&
+            (size == length || end[-(ptrdiff_t)size - 1] == '.'))
+            return true;
+    }
+    return false;
+}
+
 struct parameter_start parameter_start(const struct tensor *tensor, const struct recipe *recipe)
 {
+    if (tensor->kind == TENSOR_PARAMETER && starts_at_zero(tensor, recipe))
+        return (struct parameter_start){RNET_INIT_CONSTANT, 0};
     switch ((enum initializer)tensor->initializer) {
     case INITIALIZER_ZERO:
         break;

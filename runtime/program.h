@@ -19,7 +19,7 @@
 #include <stdint.h>
 
 enum {
-    RNET_PROGRAM_VERSION = 1,
+    RNET_PROGRAM_VERSION = 2,
     RNET_CHANNEL_PADDING = 16, /* channel strides are multiples of this */
     RNET_NARROW_CHANNELS = 4,  /* ... but for at most this many channels */
     RNET_RANK = 5,             /* the most axes of a parameter */
@@ -43,6 +43,8 @@ enum rnet_scalar {
     RNET_SCALAR_LEARNING_RATE,
     RNET_SCALAR_MOMENTUM,
     RNET_SCALAR_WEIGHT_DECAY,
+    RNET_SCALAR_GRADIENT_SCALE, /* what gradients are multiplied by before the update; read only
+                                   where the recipe clips or accumulates */
     RNET_SCALAR_COUNT = 16 /* the region holds this many */
 };
 
@@ -147,6 +149,11 @@ struct rnet_recipe {
     uint32_t padding;
     int64_t epochs;
     double learning_rate, momentum, weight_decay;
+    double label_smoothing; /* compiled in; for the record */
+    double clip;            /* largest norm of all gradients together; 0: any */
+    double ema;             /* decay of the moving average of the weights; 0: none is kept */
+    int64_t accumulate;     /* batches whose gradients one update averages; at least 1 */
+    uint32_t nesterov, decays_weights_only; /* compiled in; for the record */
 };
 
 struct rnet_program {

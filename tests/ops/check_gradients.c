@@ -200,13 +200,14 @@ static bool check(const struct network *network, const struct target *target, bo
 {
     struct arena arena = {0};
     struct graph *graph = graph_new(&arena, "case");
+    const struct recipe recipe = {.name = "test", .batch = BATCH};
     struct machine machine;
     uint64_t state = 88172645463325252u;
     double worst = 0;
     double *weights;
     bool passed;
 
-    machine_init(&machine, &arena, graph, build(graph, network), BATCH, target, fuse);
+    machine_init(&machine, &arena, graph, build(graph, network), &recipe, target, fuse);
     fill(&machine, &state);
     weights = arena_copy(&arena, machine.regions[RNET_REGION_WEIGHTS],
                          machine_weight_count(&machine) * sizeof *weights);

@@ -31,7 +31,8 @@ static void run_passes(struct machine *machine, bool fuse)
 }
 
 void machine_init(struct machine *machine, struct arena *arena, struct graph *graph,
-                  tensor_id logits, int64_t batch, const struct target *target, bool fuse)
+                  tensor_id logits, const struct recipe *recipe, const struct target *target,
+                  bool fuse)
 {
     const struct plan *plan = &machine->compilation.plan;
 
@@ -39,7 +40,7 @@ void machine_init(struct machine *machine, struct arena *arena, struct graph *gr
     machine->arena = arena;
     machine->compilation.arena = arena;
     machine->compilation.elaboration.graph = graph;
-    machine->compilation.elaboration.recipe = (struct recipe){.name = "test", .batch = batch};
+    machine->compilation.elaboration.recipe = *recipe;
     vector_push(&graph->outputs, arena, (struct graph_output){"logits", logits});
     run_passes(machine, fuse);
     machine->programs =
@@ -50,7 +51,7 @@ void machine_init(struct machine *machine, struct arena *arena, struct graph *gr
     for (int region = 0; region < RNET_REGION_COUNT; region++)
         machine->regions[region] =
             ARENA_ARRAY(arena, double, plan->region_bytes[region] / sizeof(float));
-    machine->labels = ARENA_ARRAY(arena, int32_t, batch);
+    machine->labels = ARENA_ARRAY(arena, int32_t, recipe->batch);
 }
 
 static void run_call(struct machine *machine, const struct calls *calls, const struct call *call,

@@ -15,10 +15,11 @@ struct machine {
     int32_t *labels;
 };
 
-/* Compiles the graph (whose logits are `logits`) for `batch` images with the schedules of `target`
- * and sets all memory to zero. Passes are verified; a fault ends the process with a message. */
+/* Compiles the graph (whose logits are `logits`) for the recipe with the schedules of `target` and
+ * sets all memory to zero. Passes are verified; a fault ends the process with a message. */
 void machine_init(struct machine *machine, struct arena *arena, struct graph *graph,
-                  tensor_id logits, int64_t batch, const struct target *target, bool fuse);
+                  tensor_id logits, const struct recipe *recipe, const struct target *target,
+                  bool fuse);
 
 /* Runs all steps of a phase over `images` images. */
 void machine_run(struct machine *machine, enum rnet_phase phase, int64_t images);

@@ -48,8 +48,9 @@ static void start(struct machine *machine, struct arena *arena, bool fuse)
 {
     struct graph *graph = graph_new(arena, "test");
     const struct plan *plan = &machine->compilation.plan;
+    const struct recipe recipe = {.name = "test", .batch = BATCH};
 
-    machine_init(machine, arena, graph, build(graph), BATCH, &reference_target, fuse);
+    machine_init(machine, arena, graph, build(graph), &recipe, &reference_target, fuse);
     for (size_t i = 0; i < machine_weight_count(machine); i++)
         machine->regions[RNET_REGION_WEIGHTS][i] = sin((double)i);
     for (size_t i = 0; i < plan->region_bytes[RNET_REGION_INPUT] / sizeof(float); i++)
