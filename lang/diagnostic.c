@@ -133,7 +133,7 @@ void diagnostic_help(struct diagnostics *diagnostics, struct diagnostic *diagnos
 void diagnostic_suggest(struct diagnostics *diagnostics, struct diagnostic *diagnostic,
                         const char *name, const char *const *names, size_t name_count)
 {
-    size_t length = strlen(name), limit = length < 3 ? 1 : length < 6 ? 2 : length / 3;
+    size_t length = strlen(name), limit = length < 4 ? 1 : length < 6 ? 2 : length / 3;
     const char *nearest = NULL;
 
     if (!diagnostic)

@@ -83,4 +83,12 @@ bool diagnostics_failed(const struct diagnostics *diagnostics);
  * them. Color when `color`. */
 void diagnostics_print(const struct diagnostics *diagnostics, FILE *stream, bool color);
 
+/* Prints all as one JSON array, in the same order: code, severity, message, label, file, begin and
+ * end as {line, column}, and notes with kind ("note" or "help"), message and place. What has no
+ * place or label has null. */
+void diagnostics_print_json(const struct diagnostics *diagnostics, FILE *stream);
+
+/* All that were kept, sorted by place; as many as `items`. */
+const struct diagnostic *const *diagnostics_sort(const struct diagnostics *diagnostics);
+
 #endif

@@ -280,18 +280,30 @@ static void print_count(const struct diagnostics *diagnostics, size_t warnings, 
         putc('\n', stream);
 }
 
-void diagnostics_print(const struct diagnostics *diagnostics, FILE *stream, bool color)
+const struct diagnostic *const *diagnostics_sort(const struct diagnostics *diagnostics)
 {
-    struct printer printer = {.diagnostics = diagnostics, .stream = stream, .color = color};
-    size_t count = diagnostics->items.count, warnings = 0;
+    size_t count = diagnostics->items.count;
     struct placed *placed = ARENA_ARRAY(diagnostics->arena, struct placed, count);
+    const struct diagnostic **sorted =
+        ARENA_ARRAY(diagnostics->arena, const struct diagnostic *, count);
 
     for (size_t i = 0; i < count; i++)
         placed[i] = (struct placed){.diagnostic = diagnostics->items.items[i], .index = i};
     qsort(placed, count, sizeof *placed, compare_places);
-    for (size_t i = 0; i < count; i++) {
-        print_one(&printer, placed[i].diagnostic);
-        warnings += placed[i].diagnostic->severity == SEVERITY_WARNING;
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = placed[i].diagnostic;
+    return sorted;
+}
+
+void diagnostics_print(const struct diagnostics *diagnostics, FILE *stream, bool color)
+{
+    struct printer printer = {.diagnostics = diagnostics, .stream = stream, .color = color};
+    const struct diagnostic *const *sorted = diagnostics_sort(diagnostics);
+    size_t warnings = 0;
+
+    for (size_t i = 0; i < diagnostics->items.count; i++) {
+        print_one(&printer, sorted[i]);
+        warnings += sorted[i]->severity == SEVERITY_WARNING;
     }
     print_count(diagnostics, warnings, stream);
 }

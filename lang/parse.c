@@ -243,7 +243,7 @@ static bool begins_afresh(const struct token *token)
 
 static void record_token(const struct parser *parser)
 {
-    struct recorded token = {.kind = parser->sent.kind, .span = parser->sent.span};
+    struct recorded_token token = {.kind = parser->sent.kind, .span = parser->sent.span};
 
     if (parser->recording)
         vector_push(&parser->recording->tokens, parser->sources->arena, token);

@@ -24,15 +24,16 @@ struct token {
     bool is_unmatched; /* a closing bracket that closes nothing */
 };
 
-/* Tokens as the grammar received them, and comments as the lexer met them, for what rewrites a
- * text. Both in the order of the text. */
-struct recorded {
-    int kind; /* enum rnet_tokentype; 0 for a comment */
+/* Tokens as the grammar received them and comments as the lexer met them, both in the order of the
+ * text: for what rewrites it. */
+struct recorded_token {
+    int kind; /* enum rnet_tokentype */
     struct span span;
 };
 
 struct recording {
-    VECTOR(struct recorded) tokens, comments;
+    VECTOR(struct recorded_token) tokens;
+    VECTOR(struct span) comments; /* without the line end */
 };
 
 /* A bracket that is open. */

@@ -78,12 +78,28 @@ uint32_t source_add(struct source_set *set, const char *path, const char *text, 
     return adopt(set, path, arena_copy_text(set->arena, text, size), size);
 }
 
+/* Gives the text of a file, in the arena. */
+static struct status read_text(struct source_set *set, const char *path, char **out_text,
+                               size_t *out_size)
+{
+    for (size_t i = 0; i < set->unsaved.count; i++) {
+        const struct unsaved_file *file = &set->unsaved.items[i];
+
+        if (strcmp(file->path, path) != 0)
+            continue;
+        *out_text = arena_copy_text(set->arena, file->text, file->size);
+        *out_size = file->size;
+        return status_ok();
+    }
+    return file_read(set->arena, path, LARGEST_SOURCE, out_text, out_size);
+}
+
 struct status source_open(struct source_set *set, const char *path, uint32_t *out_source)
 {
     char *text;
     size_t size;
 
-    RETURN_IF_ERROR(file_read(set->arena, path, LARGEST_SOURCE, &text, &size));
+    RETURN_IF_ERROR(read_text(set, path, &text, &size));
     size_t end = source_text_end(text, size);
     if (end < size) {
         size_t line = 1;

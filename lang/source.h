@@ -25,12 +25,20 @@ struct source {
     size_t line_count;
 };
 
+/* What a file holds in an editor and not yet on disk. */
+struct unsaved_file {
+    const char *path;
+    const char *text;
+    size_t size;
+};
+
 /* All sources of one compilation, the names in them, and the folders searched by `use`. */
 struct source_set {
     struct arena *arena;
     struct interner names;
     VECTOR(struct source *) sources;    /* [0] is an empty source named "<command line>" */
     VECTOR(const char *) include_paths; /* in order of search */
+    VECTOR(struct unsaved_file) unsaved; /* read instead of the files at their paths */
 };
 
 struct position {

@@ -244,6 +244,7 @@ void report_unclosed(struct parser *parser, struct span missed)
                              "this `%s` is never closed", text);
         diagnostic_note(parser->diagnostics, diagnostic, missed, "it should be closed before this");
     }
-    for (size_t i = 0; i < parser->brackets.count; i++)
-        parser->brackets.items[i].is_reported = true;
+    /* Those outside a reported one are reported already: each is marked once in all. */
+    for (size_t i = parser->brackets.count; i > 0 && !parser->brackets.items[i - 1].is_reported; i--)
+        parser->brackets.items[i - 1].is_reported = true;
 }

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Compares what rnet prints for tests/golden/FOLDER/NAME.rnet with the files beside it. The ending
-# says which command: NAME.err is what `rnet check` prints to stderr, NAME.report what `rnet report`
-# prints, NAME.ast, .graph and .kernels what `rnet build --emit` prints.
+# says which command: NAME.err is what `rnet check` prints to stderr, with the options that a file
+# NAME.options holds; NAME.report what `rnet report` prints, NAME.fmt what `rnet fmt` makes of the
+# file, NAME.ast, .graph and .kernels what `rnet build --emit` prints.
 #
 #   run.sh [--update] [NAME...]    --update rewrites the files; read the difference before it stays
 #
@@ -20,12 +21,22 @@ if [ ! -x "$rnet" ]; then
     exit 77
 fi
 
+# format_copy FILE: what rnet fmt makes of a copy, and what it says
+format_copy()
+{
+    local folder
+    folder=$(mktemp -d)
+    cp "$1" "$folder" && (cd "$folder" && "$rnet" fmt "$1"; cat "$1")
+    rm -rf "$folder"
+}
+
 # produce NAME ENDING: what rnet prints, on stdout
 produce()
 {
     case $2 in
-    err) { "$rnet" check "$1.rnet" >/dev/null; } 2>&1 ;;
+    err) { "$rnet" check "$1.rnet" $(cat "$1.options" 2>/dev/null) >/dev/null; } 2>&1 ;;
     report) "$rnet" report "$1.rnet" 2>&1 ;;
+    fmt) format_copy "$1.rnet" 2>&1 ;;
     ast | graph | kernels) "$rnet" build --emit "$2" "$1.rnet" 2>&1 ;;
     esac
 }
@@ -47,7 +58,7 @@ compare()
 
 count=0
 failures=0
-for expected in */*.err */*.report */*.ast */*.graph */*.kernels; do
+for expected in */*.err */*.report */*.fmt */*.ast */*.graph */*.kernels; do
     [ -e "$expected" ] || continue
     name=${expected##*/}
     case " ${*:-${name%.*}} " in
