@@ -26,7 +26,7 @@ struct arena_block {
 static _Noreturn void die_without_memory(size_t size)
 {
     fprintf(stderr, "rnet: out of memory (%zu more bytes were needed)\n", size);
-    exit(70);
+    exit(1);
 }
 
 static struct arena_block *block_new(size_t size, struct arena_block *before)

@@ -3,11 +3,14 @@
 #include "compiler/check_names.h"
 
 #include "compiler/recipe_elaborate.h"
+#include "compiler/recipe_word.h"
+
+enum { LET_DEPTH = 16 }; /* of a `let` whose value is another's, and so on */
 
 struct checker {
     struct context *context;
     const struct file_set *files;
-    bool in_recipe;
+    bool in_recipe, names_network;
 };
 
 static void check_expression(struct checker *checker, const struct scope *scope,
@@ -43,30 +46,44 @@ static void declare_new(struct checker *checker, struct scope *scope, const stru
 
 static void check_name(struct checker *checker, const struct scope *scope, const struct node *node)
 {
-    if (!context_find(checker->context, scope, checker->in_recipe, node->name))
+    if (!checker->names_network &&
+        !context_find(checker->context, scope, checker->in_recipe, node->name))
         report_unknown(checker->context, scope, checker->in_recipe, node->name, node->span);
+}
+
+/* The parameters that an expression's value certainly has, or NULL: a name's, or those of what a
+ * call binds arguments of. */
+static const struct signature *signature_of(struct checker *checker, const struct scope *scope,
+                                            const struct node *node, int depth)
+{
+    const struct binding *binding;
+
+    while (node->kind == NODE_CALL || node->kind == NODE_PARENTHESES)
+        node = node->items[0];
+    if (node->kind != NODE_NAME || depth == LET_DEPTH)
+        return NULL;
+    binding = context_find(checker->context, scope, checker->in_recipe, node->name);
+    if (!binding || binding->signature || !binding->pending)
+        return binding ? binding->signature : NULL;
+    return signature_of(checker, binding->home, binding->pending, depth + 1);
 }
 
 /* Checks a call of something whose parameters are known from its declaration. */
 static void check_arguments(struct checker *checker, const struct scope *scope,
                             const struct node *call)
 {
-    const struct node *callee = call->items[0];
-    const struct binding *binding;
+    const struct signature *signature = signature_of(checker, scope, call->items[0], 0);
     size_t positional = 0;
 
-    if (callee->kind != NODE_NAME)
-        return;
-    binding = context_find(checker->context, scope, checker->in_recipe, callee->name);
-    if (!binding || !binding->signature)
+    if (!signature)
         return;
     for (size_t i = 1; i < call->count; i++) {
         const struct node *argument = call->items[i];
 
-        if (!argument->name && ++positional > binding->signature->count)
-            report_too_many_arguments(checker->context, binding->signature, argument->span);
-        if (argument->name && signature_find(binding->signature, argument->name) < 0)
-            report_unknown_argument(checker->context, binding->signature, argument->name,
+        if (!argument->name && ++positional > signature->count)
+            report_too_many_arguments(checker->context, signature, argument->span);
+        if (argument->name && signature_find(signature, argument->name) < 0)
+            report_unknown_argument(checker->context, signature, argument->name,
                                     argument->name_span);
     }
 }
@@ -87,20 +104,47 @@ static void check_keys(struct checker *checker, const struct node *map)
     }
 }
 
+/* Whether the arguments of a call are names that the network gives. */
+static bool call_names_network(struct checker *checker, const struct scope *scope,
+                               const struct node *node)
+{
+    const struct binding *binding;
+
+    if (node->kind != NODE_CALL || node->items[0]->kind != NODE_NAME || !checker->in_recipe)
+        return false;
+    binding = context_find(checker->context, scope, true, node->items[0]->name);
+    return binding && binding->value.kind == VALUE_WORDS &&
+           recipe_word_names_network(binding->value.words->items[0].definition);
+}
+
 static void check_expression(struct checker *checker, const struct scope *scope,
                              const struct node *node)
 {
+    const bool names_network = checker->names_network;
+
     if (node->kind == NODE_NAME)
         check_name(checker, scope, node);
     if (node->kind == NODE_CALL)
         check_arguments(checker, scope, node);
     if (node->kind == NODE_MAP)
         check_keys(checker, node);
-    for (size_t i = 0; i < node->count; i++)
+    for (size_t i = 0; i < node->count; i++) {
+        checker->names_network =
+            names_network || (i > 0 && call_names_network(checker, scope, node));
         check_expression(checker, scope, node->items[i]);
+    }
+    checker->names_network = names_network;
 }
 
 /* ---- statements ---- */
+
+static void declare_let(struct checker *checker, struct scope *scope, const struct node *node)
+{
+    const struct signature *signature = signature_of(checker, scope, node->items[0], 0);
+
+    declare_new(checker, scope, node);
+    scope_find_here(scope, node->name)->signature = signature;
+}
 
 enum place {
     IN_BLOCK,
@@ -141,7 +185,7 @@ static void check_statement(struct checker *checker, struct scope *scope, const 
     switch (node->kind) {
     case NODE_LET:
         check_expression(checker, scope, node->items[0]);
-        declare_new(checker, scope, node);
+        declare_let(checker, scope, node);
         break;
     case NODE_FOR:
         check_for(checker, scope, node);
@@ -256,7 +300,9 @@ static void check_settings(struct checker *checker, const struct scope *scope,
             report(checker->context, DIAGNOSTIC_DUPLICATE_NAME, setting->name_span,
                    "`%s` is set twice", setting->name);
         table_set(&seen, &setting->name, sizeof setting->name, i);
+        checker->names_network = recipe_setting_names_network(setting->name);
         check_expression(checker, scope, setting->items[0]);
+        checker->names_network = false;
     }
 }
 
@@ -349,9 +395,10 @@ void check_names(struct context *context, const struct file_set *files)
 }
 
 void check_names_of_expression(struct context *context, const struct file *file,
-                               const struct node *expression)
+                               const struct node *expression, bool names_network)
 {
-    struct checker checker = {.context = context, .in_recipe = true};
+    struct checker checker = {
+        .context = context, .in_recipe = true, .names_network = names_network};
 
     check_expression(&checker, file->scope, expression);
 }

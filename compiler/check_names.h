@@ -7,8 +7,9 @@
 
 void check_names(struct context *context, const struct file_set *files);
 
-/* Checks an expression given with -D in the scope of the user's own file. */
+/* Checks an expression given with -D in the scope of the user's own file. `names_network`: unknown
+ * names are the network's own. */
 void check_names_of_expression(struct context *context, const struct file *file,
-                               const struct node *expression);
+                               const struct node *expression, bool names_network);
 
 #endif

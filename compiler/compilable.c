@@ -56,3 +56,50 @@ bool graph_is_compilable(const struct graph *graph, struct diagnostics *diagnost
 
     return check_outputs(graph, diagnostics) && layers;
 }
+
+/* ---- recipes ---- */
+
+static bool refuse(struct diagnostics *diagnostics, struct span place, const char *what)
+{
+    diagnostic_error(diagnostics, DIAGNOSTIC_NO_CODE, place,
+                     "%s can be checked, but not yet compiled", what);
+    return false;
+}
+
+static bool refuse_without_recipe(const struct graph *graph, const struct recipe *recipe,
+                                  struct diagnostics *diagnostics)
+{
+    struct diagnostic *diagnostic =
+        diagnostic_error(diagnostics, DIAGNOSTIC_NO_RECIPE, recipe->span,
+                         "network `%s` has no recipe to be trained by", graph->network);
+
+    diagnostic_help(diagnostics, diagnostic,
+                    "declare one: `train %s = NAME` or `train %s { epochs = 90 ... }`",
+                    graph->network, graph->network);
+    return false;
+}
+
+bool recipe_is_compilable(const struct graph *graph, const struct recipe *recipe,
+                          struct diagnostics *diagnostics)
+{
+    const struct {
+        bool is_used;
+        struct span place;
+        const char *what;
+    } lacking[] = {
+        {recipe->loss == LOSS_MULTIBOX, recipe->places[SETTING_LOSS], "the loss `multibox`"},
+        {recipe->clips > 1, recipe->places[SETTING_CLIPS], "`clips`"},
+        {recipe->accumulate > 1, recipe->places[SETTING_ACCUMULATE], "`accumulate`"},
+        {recipe->clip > 0, recipe->places[SETTING_CLIP], "`clip`"},
+        {recipe->ema > 0, recipe->places[SETTING_EMA], "`ema`"},
+    };
+    bool passed = true;
+
+    if (!recipe->name)
+        return refuse_without_recipe(graph, recipe, diagnostics);
+    for (size_t i = 0; i < countof(lacking); i++) {
+        if (lacking[i].is_used)
+            passed = refuse(diagnostics, lacking[i].place, lacking[i].what);
+    }
+    return passed;
+}

@@ -75,6 +75,7 @@ void context_init(struct context *context, struct arena *arena, struct source_se
         .arena = arena,
         .sources = sources,
         .diagnostics = diagnostics,
+        .joins = {.arena = arena},
         .reported = {.arena = arena},
         .labels = {.arena = arena},
         .parameters = {.arena = arena},
@@ -175,7 +176,11 @@ void report_unknown(struct context *context, const struct scope *scope, bool in_
     scope_list_names(scope, &list);
     scope_list_names(in_recipe ? context->words : context->builtins, &list);
     diagnostic_label(context->diagnostics, diagnostic, "declared nowhere");
-    diagnostic_suggest(context->diagnostics, diagnostic, name, list.names.items, list.names.count);
+    if (!in_recipe && scope_find(context->words, name))
+        diagnostic_help(context->diagnostics, diagnostic, "only recipes know `%s`", name);
+    else
+        diagnostic_suggest(context->diagnostics, diagnostic, name, list.names.items,
+                           list.names.count);
     report_chain(context, diagnostic);
 }
 

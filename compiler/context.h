@@ -12,7 +12,11 @@ enum {
     RUN_DEPTH_LIMIT = 1200, /* chains, sums, labels and loops inside each other */
     EVALUATE_DEPTH_LIMIT = 1000,
     LAYER_LIMIT = 1000 * 1000,
-    STEPS_PER_LAYER = 32, /* the work allowed, as a multiple of the layers allowed */
+    STEPS_PER_LAYER = 32,    /* the work allowed for each layer allowed; some 10 is usual */
+    STEPS_PER_POSITION = 16, /* of a stage, `repeat` or `for` */
+    STEPS_PER_STATEMENT = 4,
+    STEPS_PER_COMBINATION = 4, /* a sum, product or join, beside its terms */
+    TERM_LIMIT = UINT16_MAX,   /* of one sum, product or join */
     LIST_LIMIT = 1000 * 1000,
     NAME_LENGTH_LIMIT = 4096, /* of a parameter's name */
 };
@@ -27,6 +31,13 @@ struct frame {
     int depth;        /* how many frames, with this one */
 };
 
+/* `output name = ...`, as it was met. */
+struct output_part {
+    const char *name;
+    tensor_id tensor;
+    struct span span; /* of what is applied */
+};
+
 /* The scope of parameter names that layers are added to. On the C stack. */
 struct naming {
     const char *prefix; /* "layer1.0", or "" */
@@ -39,7 +50,9 @@ struct context {
     struct diagnostics *diagnostics;
     struct scope *builtins; /* layers and functions */
     struct scope *words;    /* what only recipes know; hides builtins there */
-    struct table reported;  /* (code, place) of every mistake: one report each */
+    struct table joins;     /* lists that were met as blocks: numbers of `join_parts` */
+    VECTOR(const struct block *const *) join_parts;
+    struct table reported; /* (code, place) of every mistake: one report each */
     const struct frame *frame;
     bool unreadable; /* a file is missing or did not parse */
     /* the network being built */
@@ -48,7 +61,8 @@ struct context {
     struct table labels;        /* full paths of labels and positions: numbers of places */
     struct table parameters;    /* full names of parameters: numbers of places */
     VECTOR(struct span) places; /* where these were claimed */
-    bool has_input;             /* `input` was met */
+    VECTOR(struct output_part) outputs;
+    bool has_input; /* `input` was met */
     /* limits */
     int run_depth, evaluate_depth;
     int64_t layers, layer_limit, steps;
@@ -58,9 +72,10 @@ struct context {
 /* Where an expression is evaluated. */
 struct environment {
     const struct scope *scope;
-    tensor_id input; /* what `input.channels` speaks of; TENSOR_NONE after a mistake */
-    bool has_input;  /* there is such a tensor */
-    bool in_recipe;  /* words of recipes have their meaning */
+    tensor_id input;    /* what `input.channels` speaks of; TENSOR_NONE after a mistake */
+    bool has_input;     /* there is such a tensor */
+    bool in_recipe;     /* words of recipes have their meaning */
+    bool names_network; /* other names are the network's own: labels, outputs */
 };
 
 void context_init(struct context *context, struct arena *arena, struct source_set *sources,

@@ -17,16 +17,23 @@ struct definition_list {
     VECTOR(struct definition_value) items;
 };
 
+/* What options may set: parameters of the network come first. */
+struct known_names {
+    struct name_list list;
+    size_t network_count;
+};
+
 /* Parses the options and checks the names in them. Of two with one name the last counts. */
 void definitions_parse(struct context *context, struct definition_list *list,
                        const struct elaborate_options *options);
 
-/* Evaluates the option `name`; false if there is none. */
+/* Evaluates the option `name`; false if there is none, or if it was taken before: the network's
+ * parameters come first, then the recipe's, then its settings. */
 bool definitions_take(struct context *context, struct definition_list *list, const char *name,
                       struct argument *out);
 
 /* Reports the options that nothing took; `known` are the names that would have been. */
 void definitions_report(struct context *context, const struct definition_list *list,
-                        const struct name_list *known);
+                        const struct known_names *known);
 
 #endif

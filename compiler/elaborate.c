@@ -6,6 +6,7 @@
 #include "compiler/evaluate.h"
 #include "compiler/recipe_elaborate.h"
 #include "compiler/run.h"
+#include "lang/unused.h"
 
 /* ---- choosing a network ---- */
 
@@ -37,6 +38,8 @@ static struct declaration *choose_only(struct context *context, const struct fil
     load_list_networks(files, &list);
     if (list.names.count == 1)
         return load_find_network(files, list.names.items[0]);
+    if (list.names.count == 0 && diagnostics_failed(context->diagnostics))
+        return NULL;
     if (list.names.count == 0) {
         report(context, DIAGNOSTIC_NO_NETWORK, (struct span){0}, "`%s` declares no network",
                file->path);
@@ -62,7 +65,8 @@ static struct value option_value(struct context *context, const struct node *par
                                  const struct argument *argument, struct value fallback)
 {
     if (argument->value.kind == VALUE_POISON || fallback.kind == VALUE_POISON ||
-        kind_group(argument->value.kind) == kind_group(fallback.kind))
+        kind_group(argument->value.kind) == kind_group(fallback.kind) ||
+        (fallback.kind == VALUE_BLOCK && value_is_join(argument->value)))
         return argument->value;
     diagnostic_note(context->diagnostics,
                     report(context, DIAGNOSTIC_WRONG_TYPE, argument->span,
@@ -94,7 +98,7 @@ static struct value parameter_value(struct context *context, struct definition_l
 }
 
 static struct scope *bind_parameters(struct context *context, struct definition_list *definitions,
-                                     const struct declaration *network, struct name_list *known,
+                                     const struct declaration *network, struct known_names *known,
                                      struct elaboration *out)
 {
     const size_t count = network->signature.count;
@@ -107,10 +111,11 @@ static struct scope *bind_parameters(struct context *context, struct definition_
         const struct value value = parameter_value(context, definitions, network, i, scope);
 
         scope_add(scope, context->arena, parameter->name, parameter->name_span, value);
-        vector_push(&known->names, context->arena, parameter->name);
+        vector_push(&known->list.names, context->arena, parameter->name);
         parameters[i] = (struct network_parameter){
             parameter->name, value_text(value, context->arena), value_is_numeric(value)};
     }
+    known->network_count = count;
     out->parameters = parameters;
     out->parameter_count = count;
     return scope;
@@ -140,6 +145,7 @@ static void run_network(struct context *context, const struct declaration *netwo
     context->has_input = !has_input(body);
     output.tensor = run_body(context, parameters, body, TENSOR_NONE);
     context->naming = NULL;
+    run_join_outputs(context);
     if (context->graph->outputs.count == 0)
         vector_push(&context->graph->outputs, context->arena, output);
 }
@@ -148,12 +154,13 @@ static void elaborate_network(struct context *context, const struct file_set *fi
                               const struct declaration *network,
                               struct definition_list *definitions, struct elaboration *out)
 {
-    struct name_list known = {.arena = context->arena};
+    struct known_names known = {.list = {.arena = context->arena}};
     const struct scope *parameters = bind_parameters(context, definitions, network, &known, out);
 
     recipe_elaborate(context, files, network, parameters, definitions, &known, &out->recipe);
     definitions_report(context, definitions, &known);
     run_network(context, network, parameters);
+    recipe_check_graph(context, &out->recipe);
     out->graph = context->graph;
 }
 
@@ -189,7 +196,10 @@ bool elaborate_source(struct arena *arena, struct source_set *sources,
                                : choose_only(&context, &files);
     if (network)
         elaborate_network(&context, &files, network, &definitions, out);
-    return !diagnostics_failed(diagnostics);
+    if (diagnostics_failed(diagnostics))
+        return false;
+    unused_report(diagnostics, definitions.file->tree);
+    return true;
 }
 
 bool elaborate(struct arena *arena, struct source_set *sources, struct diagnostics *diagnostics,

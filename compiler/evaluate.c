@@ -2,6 +2,7 @@
 #include "compiler/evaluate.h"
 
 #include "base/text.h"
+#include "compiler/recipe_word.h"
 
 static struct value wrong_type(struct context *context, struct span span, struct value value,
                                const char *wanted)
@@ -44,8 +45,12 @@ void evaluate_pending(struct context *context, struct binding *binding, struct s
     if (!binding->pending)
         return;
     if (binding->busy) {
-        report_chain(context, report(context, DIAGNOSTIC_RECURSION, span,
-                                     "`%s` is declared by means of itself", binding->name));
+        struct diagnostic *diagnostic =
+            report(context, DIAGNOSTIC_RECURSION, span, "`%s` is declared by means of itself",
+                   binding->name);
+
+        diagnostic_note(context->diagnostics, diagnostic, binding->span, "declared here");
+        report_chain(context, diagnostic);
         return;
     }
     binding->busy = true;
@@ -80,12 +85,21 @@ static struct value use_at(struct context *context, struct value value, struct s
     return value;
 }
 
+/* In settings that speak of the network's own names, layers and blocks hide none of them. */
+static bool is_hidden_there(const struct binding *binding)
+{
+    return !binding || (!binding->pending && (binding->value.kind == VALUE_BLOCK ||
+                                              binding->value.kind == VALUE_FUNCTION));
+}
+
 static struct value evaluate_name(struct context *context, const struct environment *environment,
                                   const struct node *node)
 {
     struct binding *binding =
         context_find(context, environment->scope, environment->in_recipe, node->name);
 
+    if (environment->names_network && is_hidden_there(binding))
+        return recipe_word_of_network(context, node->name, node->span);
     if (!binding) {
         report_unknown(context, environment->scope, environment->in_recipe, node->name, node->span);
         return value_poison();
@@ -245,11 +259,11 @@ const char *evaluate_label(struct context *context, const struct environment *en
     value = evaluate(context, environment, node->items[1]);
     if (value.kind == VALUE_INTEGER && value.integer >= 0)
         return arena_format(context->arena, "%s%lld", node->name, (long long)value.integer);
-    if (value.kind == VALUE_INTEGER)
+    if (value.kind != VALUE_POISON)
         report_chain(context, report(context, DIAGNOSTIC_WRONG_TYPE, node->items[1]->span,
-                                     "a label can't have a negative number"));
-    else
-        wrong_type(context, node->items[1]->span, value, "an integer");
+                                     "a label is numbered by an integer from 0 on, not by %s",
+                                     value.kind == VALUE_INTEGER ? value_text(value, context->arena)
+                                                                 : value_kind_name(value.kind)));
     return NULL;
 }
 
@@ -286,23 +300,6 @@ const struct block *block_of_parts(struct context *context, enum block_kind kind
     *block = (struct block){
         .kind = kind, .span = span, .made = span, .parts = parts, .part_count = count};
     return block;
-}
-
-const struct block *require_block(struct context *context, struct value value, struct span span)
-{
-    struct diagnostic *diagnostic = NULL;
-
-    if (value.kind == VALUE_BLOCK)
-        return value.block;
-    if (value_is_join(value))
-        diagnostic = report(context, DIAGNOSTIC_UNSUPPORTED, span,
-                            "a list of blocks means their outputs joined, which this version "
-                            "can't build");
-    else if (value.kind != VALUE_POISON)
-        diagnostic = report(context, DIAGNOSTIC_NOT_A_BLOCK, span,
-                            "a block is required here, not %s", value_kind_name(value.kind));
-    report_chain(context, diagnostic);
-    return block_of_parts(context, BLOCK_POISON, span, NULL, 0);
 }
 
 const struct block *evaluate_block(struct context *context, const struct environment *environment,

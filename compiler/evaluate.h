@@ -43,7 +43,7 @@ struct value evaluate_call(struct context *context, const struct environment *en
 bool read_layer_argument(struct context *context, const struct layer_argument *argument,
                          const struct argument *given, struct layer_value *out);
 
-/* The block that `value`, written at `node`, stands for where a block is required. */
+/* evaluate_join.c: the block that `value`, written at `span`, stands for where one is required. */
 const struct block *require_block(struct context *context, struct value value, struct span span);
 
 /* A new block with parts; borrows `parts`. */

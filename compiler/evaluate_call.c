@@ -54,7 +54,15 @@ static bool read_axes(struct context *context, const struct layer_argument *argu
     }
     out->axis_count = (int)list->count;
     for (size_t axis = 0; axis < list->count; axis++) {
-        if (!read_number(context, argument, given, list->items[axis], &out->values[axis]))
+        const struct value item = list->items[axis];
+
+        if (item.kind != VALUE_INTEGER && item.kind != VALUE_POISON) {
+            report_chain(context, report(context, DIAGNOSTIC_WRONG_TYPE, given->span,
+                                         "`%s` must be a list of integers, but element %zu is %s",
+                                         argument->name, axis, value_kind_name(item.kind)));
+            return false;
+        }
+        if (!read_number(context, argument, given, item, &out->values[axis]))
             return false;
     }
     return true;
@@ -165,7 +173,10 @@ static struct value call_block(struct context *context, const struct environment
         if (node->count > 1 && callee->kind != BLOCK_POISON)
             report_chain(context,
                          report(context, DIAGNOSTIC_TOO_MANY_ARGUMENTS, node->items[1]->span,
-                                "%s takes no arguments", block_name(callee)));
+                                callee->kind == BLOCK_IDENTITY || callee->kind == BLOCK_LABEL
+                                    ? "`%s` takes no arguments"
+                                    : "%s takes no arguments",
+                                block_name(callee)));
         return value_block(block);
     }
     arguments = bind(context, environment, &callee->application, node);
@@ -190,8 +201,11 @@ static struct value call_word(struct context *context, const struct environment 
 {
     struct word_chain *chain = ARENA_NEW(context->arena, struct word_chain);
     struct word *word = arena_copy(context->arena, callee, sizeof *callee);
-    struct argument *arguments = bind(context, environment, &callee->application, node);
+    struct environment inner = *environment;
+    struct argument *arguments;
 
+    inner.names_network = recipe_word_names_network(callee->definition);
+    arguments = bind(context, &inner, &callee->application, node);
     recipe_word_check(context, callee->definition, arguments);
     word->application.arguments = arguments;
     word->span = node->span;

@@ -132,7 +132,12 @@ static struct value mismatch(struct context *context, const struct node *node, s
         return value_poison();
     diagnostic =
         report(context, DIAGNOSTIC_WRONG_TYPE, node->span, "`%s` does not work on %s and %s",
-               operator_text(node->operator), value_kind_name(a.kind), value_kind_name(b.kind));
+               operator_text(node->operator), value_kind_name(a.kind),
+               a.kind == b.kind ? "another" : value_kind_name(b.kind));
+    if (a.kind == b.kind) {
+        report_chain(context, diagnostic);
+        return value_poison();
+    }
     diagnostic_note(context->diagnostics, diagnostic, node->items[0]->span, "this is %s",
                     value_kind_name(a.kind));
     diagnostic_note(context->diagnostics, diagnostic, node->items[1]->span, "this is %s",
@@ -274,12 +279,8 @@ static struct value combine_blocks(struct context *context, const struct node *n
     if (node->operator== OPERATOR_ADD)
         return value_block(block_of_parts(context, BLOCK_SUM, node->span, parts, node->count));
     if (node->operator== OPERATOR_MULTIPLY)
-        report_chain(context, report(context, DIAGNOSTIC_UNSUPPORTED, node->span,
-                                     "`*` between blocks multiplies their outputs, which this "
-                                     "version can't build"));
-    else
-        return mismatch(context, node, values[0], values[1]);
-    return value_poison();
+        return value_block(block_of_parts(context, BLOCK_PRODUCT, node->span, parts, node->count));
+    return mismatch(context, node, values[0], values[1]);
 }
 
 static struct value combine_numbers(struct context *context, const struct node *node,

@@ -32,6 +32,7 @@ op_id graph_add_op(struct graph *graph, enum op_kind kind, const tensor_id *inpu
         .inputs = arena_copy(graph->arena, inputs, input_count * sizeof *inputs),
         .outputs = arena_copy(graph->arena, outputs, output_count * sizeof *outputs),
         .path = "",
+        .site = graph->site,
     };
 
     vector_push(&graph->ops, graph->arena, op);

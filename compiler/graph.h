@@ -72,6 +72,12 @@ struct attributes {
     bool listed;      /* pools: the kernel was written as a list (compiler/report_count.c) */
 };
 
+/* Where the block or stage is used that operations lie in, and the one that it lies in itself. */
+struct use_site {
+    const struct use_site *outer;
+    struct span span;
+};
+
 struct op {
     uint8_t kind; /* enum op_kind */
     uint16_t input_count, output_count;
@@ -81,6 +87,7 @@ struct op {
     tensor_id *outputs;
     const char *path;   /* "layer1.0.conv1" */
     struct span span;   /* where the user wrote it */
+    const struct use_site *site; /* the innermost block around it; NULL: the network itself */
 };
 
 /* `output name = ...`, or the network's last tensor under the name "logits". */
@@ -95,6 +102,7 @@ struct graph {
     VECTOR(struct op) ops;         /* ops[0] is INPUT */
     VECTOR(struct tensor) tensors; /* tensors[0] is the input image */
     VECTOR(struct graph_output) outputs;
+    const struct use_site *site; /* of operations that are added now */
 };
 
 struct graph *graph_new(struct arena *arena, const char *network);

@@ -1,9 +1,12 @@
 /* Which recipe trains a network, and what -D options change of it. */
 #include "compiler/recipe.h"
 
+#include <string.h>
+
 #include "base/text.h"
 #include "compiler/evaluate.h"
 #include "compiler/recipe_elaborate.h"
+#include "compiler/recipe_word.h"
 #include "compiler/run.h"
 
 enum { DEFAULT_BATCH = 32 }; /* without a recipe: what memory is planned for */
@@ -12,9 +15,8 @@ enum { DEFAULT_BATCH = 32 }; /* without a recipe: what memory is planned for */
 struct recipe_reader {
     struct context *context;
     struct definition_list *definitions;
-    struct name_list *known;
+    struct known_names *known;
     struct recipe *out;
-    bool given[SETTING_COUNT];
 };
 
 static const struct node *find_train(const struct file_set *files, const char *network,
@@ -43,23 +45,20 @@ static struct scope *train_scope(struct context *context, const struct file *fil
     return scope;
 }
 
-static void report_missing(struct recipe_reader *reader, struct span span)
+static void report_missing(struct recipe_reader *reader)
 {
-    static const struct {
-        enum recipe_setting setting;
-        const char *name;
-    } required[] = {{SETTING_EPOCHS, "`epochs`"},
-                    {SETTING_BATCH, "`batch`"},
-                    {SETTING_OPTIMIZER, "`optimizer`"}};
+    static const enum recipe_setting required[] = {SETTING_EPOCHS, SETTING_BATCH,
+                                                   SETTING_OPTIMIZER};
     struct text_builder missing = {.arena = reader->context->arena};
 
     for (size_t i = 0; i < countof(required); i++) {
-        if (!reader->given[required[i].setting])
-            text_add(&missing, "%s%s", missing.length ? ", " : "", required[i].name);
+        if (reader->out->places[required[i]].source == 0)
+            text_add(&missing, "%s`%s`", missing.length ? ", " : "",
+                     recipe_setting_name(required[i]));
     }
     if (missing.length > 0)
-        report(reader->context, DIAGNOSTIC_BAD_SETTING, span, "the recipe of this network lacks %s",
-               text_result(&missing));
+        report(reader->context, DIAGNOSTIC_BAD_SETTING, reader->out->span,
+               "the recipe of this network lacks %s", text_result(&missing));
 }
 
 /* ---- a recipe with parameters ---- */
@@ -93,10 +92,16 @@ static void read_declared(struct recipe_reader *reader, const struct recipe_valu
     for (size_t i = 0; i + 1 < node->count; i++) {
         scope_add(scope, context->arena, node->items[i]->name, node->items[i]->name_span,
                   parameter_value(reader, recipe, i, scope));
-        vector_push(&reader->known->names, context->arena, node->items[i]->name);
+        vector_push(&reader->known->list.names, context->arena, node->items[i]->name);
     }
-    recipe_settings_read(context, &environment, node->items[node->count - 1], reader->out,
-                         reader->given);
+    recipe_settings_read(context, &environment, node->items[node->count - 1], reader->out);
+}
+
+/* What is wrong already is not missing too. */
+static void silence_missing(struct recipe_reader *reader, struct span span)
+{
+    for (int setting = 0; setting < SETTING_COUNT; setting++)
+        reader->out->places[setting] = span;
 }
 
 static void read_train(struct recipe_reader *reader, const struct node *train,
@@ -108,8 +113,9 @@ static void read_train(struct recipe_reader *reader, const struct node *train,
     struct value value;
 
     reader->out->name = train->name;
+    reader->out->span = train->name_span;
     if (body->kind == NODE_BODY) {
-        recipe_settings_read(reader->context, &environment, body, reader->out, reader->given);
+        recipe_settings_read(reader->context, &environment, body, reader->out);
         return;
     }
     value = evaluate(reader->context, &environment, body);
@@ -120,49 +126,51 @@ static void read_train(struct recipe_reader *reader, const struct node *train,
     if (value.kind != VALUE_POISON)
         report(reader->context, DIAGNOSTIC_WRONG_TYPE, body->span,
                "a recipe is required here, not %s", value_kind_name(value.kind));
-    for (int setting = 0; setting < SETTING_COUNT; setting++)
-        reader->given[setting] = true;
+    silence_missing(reader, body->span);
 }
 
-/* ---- scalars ---- */
+/* ---- options ---- */
 
 static bool take(struct recipe_reader *reader, const char *name, struct argument *out)
 {
     name = context_intern(reader->context, name);
-    vector_push(&reader->known->names, reader->context->arena, name);
+    vector_push(&reader->known->list.names, reader->context->arena, name);
     return definitions_take(reader->context, reader->definitions, name, out);
 }
 
-static void take_count(struct recipe_reader *reader, const char *name, enum recipe_setting setting,
-                       int64_t *out)
+static void take_settings(struct recipe_reader *reader)
 {
+    const struct word_definition *optimizer = recipe_word_find("sgd");
     struct argument argument;
 
-    if (!take(reader, name, &argument))
-        return;
-    reader->given[setting] = true;
-    recipe_read_count(reader->context, name, &argument, out);
+    for (int setting = 0; setting < SETTING_COUNT; setting++) {
+        if (take(reader, recipe_setting_name((enum recipe_setting)setting), &argument))
+            recipe_setting_read(reader->context, (enum recipe_setting)setting, &argument,
+                                reader->out);
+    }
+    for (size_t i = 0; i < optimizer->parameter_count; i++) {
+        if (take(reader, optimizer->parameters[i].name, &argument))
+            recipe_optimizer_read(reader->context, i, &argument, reader->out);
+    }
 }
 
-static void take_number(struct recipe_reader *reader, const char *name, double maximum, double *out)
-{
-    struct argument argument;
+/* ---- what settings say together ---- */
 
-    if (!take(reader, name, &argument) || argument.value.kind == VALUE_POISON)
-        return;
-    if (!value_is_numeric(argument.value))
-        report(reader->context, DIAGNOSTIC_BAD_SETTING, argument.span,
-               "`%s` must be a number, not %s", name, value_kind_name(argument.value.kind));
-    else if (value_as_double(argument.value) < 0 || value_as_double(argument.value) > maximum)
-        report(reader->context, DIAGNOSTIC_BAD_SETTING, argument.span,
-               "`%s` must lie between 0 and %g", name, maximum);
-    else
-        *out = value_as_double(argument.value);
+static void check_together(struct recipe_reader *reader)
+{
+    const struct recipe *recipe = reader->out;
+
+    if (recipe->nesterov && recipe->momentum == 0)
+        report(reader->context, DIAGNOSTIC_BAD_SETTING, recipe->nesterov_place,
+               "`nesterov` changes how momentum is applied, but there is no `momentum`");
+    if (recipe->places[SETTING_LABEL_SMOOTHING].source != 0 && recipe->loss == LOSS_MULTIBOX)
+        report(reader->context, DIAGNOSTIC_BAD_SETTING, recipe->places[SETTING_LABEL_SMOOTHING],
+               "`label_smoothing` is for `cross_entropy`, not for `multibox`");
 }
 
 void recipe_elaborate(struct context *context, const struct file_set *files,
                       const struct declaration *network, const struct scope *parameters,
-                      struct definition_list *definitions, struct name_list *known,
+                      struct definition_list *definitions, struct known_names *known,
                       struct recipe *out)
 {
     struct recipe_reader reader = {
@@ -170,14 +178,95 @@ void recipe_elaborate(struct context *context, const struct file_set *files,
     const struct file *file = NULL;
     const struct node *train = find_train(files, network->node->name, &file);
 
-    *out = (struct recipe){.batch = DEFAULT_BATCH};
+    *out =
+        (struct recipe){.span = network->node->name_span, .batch = DEFAULT_BATCH, .accumulate = 1};
     if (train)
         read_train(&reader, train, train_scope(context, file, parameters));
-    take_count(&reader, "epochs", SETTING_EPOCHS, &out->epochs);
-    take_count(&reader, "batch", SETTING_BATCH, &out->batch);
-    take_number(&reader, "lr", 1e9, &out->learning_rate);
-    take_number(&reader, "momentum", 1, &out->momentum);
-    take_number(&reader, "weight_decay", 1e9, &out->weight_decay);
+    take_settings(&reader);
     if (train)
-        report_missing(&reader, train->name_span);
+        report_missing(&reader);
+    check_together(&reader);
+}
+
+/* ---- names that the network gives ---- */
+
+static void check_outputs(struct context *context, const struct recipe *recipe)
+{
+    struct name_list known = {.arena = context->arena};
+    struct diagnostic *diagnostic;
+
+    for (size_t i = 0; i < context->graph->outputs.count; i++)
+        vector_push(&known.names, context->arena, context->graph->outputs.items[i].name);
+    for (size_t i = 0; i < recipe->loss_outputs.count; i++) {
+        const struct recipe_name *name = &recipe->loss_outputs.items[i];
+        bool found = false;
+
+        for (size_t output = 0; output < known.names.count; output++)
+            found = found || strcmp(known.names.items[output], name->name) == 0;
+        if (found)
+            continue;
+        diagnostic = report(context, DIAGNOSTIC_UNKNOWN_NAME, name->span,
+                            "the network has no output `%s`", name->name);
+        diagnostic_suggest(context->diagnostics, diagnostic, name->name, known.names.items,
+                           known.names.count);
+    }
+}
+
+/* The label that ends a layer's path. */
+static const char *last_label(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+
+    return dot ? dot + 1 : path;
+}
+
+static bool has_weights(const struct op *op)
+{
+    return op_definition((enum op_kind)op->kind)->parameters != NULL;
+}
+
+static void list_labels(const struct graph *graph, struct name_list *list)
+{
+    for (size_t i = 0; i < graph->ops.count; i++) {
+        if (has_weights(&graph->ops.items[i]))
+            vector_push(&list->names, list->arena, last_label(graph->ops.items[i].path));
+    }
+}
+
+static bool has_label(const struct graph *graph, const char *label)
+{
+    for (size_t i = 0; i < graph->ops.count; i++) {
+        if (has_weights(&graph->ops.items[i]) &&
+            strcmp(last_label(graph->ops.items[i].path), label) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void check_labels(struct context *context, const struct recipe *recipe)
+{
+    const struct graph *graph = context->graph;
+    struct name_list known = {.arena = context->arena};
+    struct diagnostic *diagnostic;
+
+    for (size_t i = 0; i < recipe->zero_init.count; i++) {
+        const struct recipe_name *name = &recipe->zero_init.items[i];
+
+        if (has_label(graph, name->name))
+            continue;
+        if (known.names.count == 0)
+            list_labels(graph, &known);
+        diagnostic = report(context, DIAGNOSTIC_UNKNOWN_NAME, name->span,
+                            "no layer with weights is labelled `%s`", name->name);
+        diagnostic_suggest(context->diagnostics, diagnostic, name->name, known.names.items,
+                           known.names.count);
+    }
+}
+
+void recipe_check_graph(struct context *context, const struct recipe *recipe)
+{
+    if (diagnostics_failed(context->diagnostics))
+        return;
+    check_outputs(context, recipe);
+    check_labels(context, recipe);
 }

@@ -1,5 +1,5 @@
 /* The words that recipes are made of: data sets, image transforms, schedules, initializers,
- * optimizers. One table; what a word does is the runtime's matter. */
+ * optimizers, losses. One table; what a word does is the runtime's matter. */
 #ifndef COMPILER_RECIPE_WORD_H
 #define COMPILER_RECIPE_WORD_H
 
@@ -13,16 +13,21 @@ enum word_role {
     WORD_INIT,
     WORD_FAN, /* the argument of an initializer */
     WORD_OPTIMIZER,
+    WORD_DECAY, /* an argument of the optimizer */
+    WORD_LOSS,
+    WORD_NETWORK, /* a name that the network gives: in no table, known once the graph is there */
 };
 
 enum word_argument_type {
     WORD_WHOLE,
     WORD_REAL,
-    WORD_LIST, /* of numbers; at most one a word, stored last */
-    WORD_MODE, /* a word of the role WORD_FAN */
+    WORD_FLAG,
+    WORD_LIST,   /* of numbers, ascending; at most one a word, stored last */
+    WORD_SIDES,  /* an integer, or a list of one an axis, stored last */
+    WORD_CHOICE, /* a word of the parameter's role */
 };
 
-enum { WORD_ARGUMENTS = 3 };
+enum { WORD_ARGUMENTS = 5 };
 
 struct word_parameter {
     const char *name;
@@ -30,6 +35,7 @@ struct word_parameter {
     bool required;
     double minimum, maximum;
     double fallback;
+    enum word_role role; /* WORD_CHOICE */
 };
 
 struct word_definition {
@@ -42,9 +48,22 @@ struct word_definition {
 /* Fills context->words. */
 void recipe_words_declare(struct context *context);
 
+/* The word for a name that the network gives. */
+struct value recipe_word_of_network(struct context *context, const char *name, struct span span);
+
+/* Whether arguments of this word are names that the network gives. */
+bool recipe_word_names_network(const struct word_definition *definition);
+
+/* The definition of a word in the table; NULL if there is none. */
+const struct word_definition *recipe_word_find(const char *name);
+
 /* Reports arguments of the wrong type or size and turns them to poison. */
 void recipe_word_check(struct context *context, const struct word_definition *definition,
                        struct argument *arguments);
+
+/* Whether an argument suits a parameter; reported if not. Nothing and poison do. */
+bool recipe_word_check_argument(struct context *context, const struct word_parameter *parameter,
+                                const struct argument *argument);
 
 /* Spreads a word's arguments out; false, reported, where one is missing or wrong. */
 bool recipe_word_read(struct context *context, const struct word *word, struct recipe_word *out);

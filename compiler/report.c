@@ -1,13 +1,16 @@
-/* The report: sums over the forward part of the graph. */
+/* Gathering the report: one pass over the forward operations, cut into stages by their names. */
 #include "compiler/report.h"
 
 #include <string.h>
 
-#include "base/text.h"
+#include "base/table.h"
 #include "base/vector.h"
 #include "compiler/op.h"
+#include "compiler/stage_path.h"
 
-static int64_t elements(const struct tensor *tensor)
+/* ---- costs ---- */
+
+static int64_t parameter_elements(const struct tensor *tensor)
 {
     int64_t count = 1;
 
@@ -16,114 +19,180 @@ static int64_t elements(const struct tensor *tensor)
     return count;
 }
 
-int64_t report_parameters(const struct graph *graph)
+static int64_t activation_bytes(const struct tensor *tensor)
 {
-    int64_t sum = 0;
-
-    for (size_t t = 0; t < graph->tensors.count; t++)
-        if (graph->tensors.items[t].kind == TENSOR_PARAMETER)
-            sum += elements(&graph->tensors.items[t]);
-    return sum;
+    return tensor->kind == TENSOR_ACTIVATION
+               ? grid_points(tensor->grid) * tensor->channels * (int64_t)sizeof(float)
+               : 0;
 }
 
-static int64_t op_macs(const struct graph *graph, const struct op *op)
+static struct report_cost op_cost(const struct graph *graph, const struct op *op, int64_t work)
 {
-    const struct op_definition *definition = op_definition((enum op_kind)op->kind);
+    struct report_cost cost = {.layers = 1, .macs = report_op_macs(graph, op), .work = work};
 
-    return definition->macs && !op->is_backward ? definition->macs(graph, op) : 0;
+    for (int i = 0; i < op->input_count; i++) {
+        const struct tensor *input = &graph->tensors.items[op->inputs[i]];
+
+        if (input->kind == TENSOR_PARAMETER)
+            cost.parameters += parameter_elements(input);
+    }
+    cost.activation_bytes = activation_bytes(&graph->tensors.items[op->outputs[0]]);
+    return cost;
 }
 
-int64_t report_macs(const struct graph *graph)
+static void cost_add(struct report_cost *sum, const struct report_cost *cost)
 {
-    int64_t sum = 0;
+    sum->layers += cost->layers;
+    sum->parameters += cost->parameters;
+    sum->macs += cost->macs;
+    sum->work += cost->work;
+    sum->activation_bytes += cost->activation_bytes;
+}
 
+/* ---- layers ---- */
+
+static bool is_layer(const struct op *op)
+{
+    return !op->is_backward && op->kind != OP_INPUT && op->kind != OP_SOFTMAX_LOSS;
+}
+
+static void add_layers(struct report *report, struct arena *arena)
+{
+    const struct graph *graph = report->compilation->elaboration.graph;
+    const int64_t *work = report_work(graph, report->count, arena);
+
+    report->path = main_path_find(graph, arena);
+    for (op_id id = 0; id < graph->ops.count; id++) {
+        const struct op *op = &graph->ops.items[id];
+        struct report_layer layer = {.op = id, .on_main_path = report->path.ops[id]};
+        struct stage_path place;
+
+        if (!is_layer(op))
+            continue;
+        layer.cost = op_cost(graph, op, work[id]);
+        vector_push(&report->layers, arena, layer);
+        cost_add(&report->total, &layer.cost);
+        gate_counts_add(&report->main_path_total, &report->path, graph, id);
+        if (stage_path_read(op->path, &place))
+            gate_counts_add(&report->main_path, &report->path, graph, id);
+    }
+}
+
+/* ---- stages ---- */
+
+static const char *layer_path(const struct report *report, size_t layer)
+{
+    const struct graph *graph = report->compilation->elaboration.graph;
+
+    return graph->ops.items[report->layers.items[layer].op].path;
+}
+
+static bool same_text(const char *a, size_t a_length, const char *b, size_t b_length)
+{
+    return a_length == b_length && memcmp(a, b, a_length) == 0;
+}
+
+/* Whether layer `b` goes on with the stage, or the stretch without one, of layer `a`. */
+static bool same_stage(const struct report *report, size_t a, size_t b)
+{
+    const char *path_a = layer_path(report, a), *path_b = layer_path(report, b);
+    struct stage_path place_a, place_b;
+    const bool in_a = stage_path_read(path_a, &place_a);
+    const bool in_b = stage_path_read(path_b, &place_b);
+
+    if (!in_a || !in_b)
+        return in_a == in_b;
+    return same_text(path_a, place_a.stage, path_b, place_b.stage);
+}
+
+static void add_to_stage(struct report *report, struct report_stage *stage, size_t index)
+{
+    const struct report_layer *layer = &report->layers.items[index];
+    const struct graph *graph = report->compilation->elaboration.graph;
+    const char *path = layer_path(report, index);
+    struct stage_path place;
+
+    stage->end = index + 1;
+    cost_add(&stage->cost, &layer->cost);
+    if (layer->on_main_path)
+        stage->main_path.kinds[graph->ops.items[layer->op].kind]++;
+    if (!stage_path_read(path, &place))
+        return;
+    stage->is_stage = true;
+    if (!stage->block || !same_text(stage->block, strlen(stage->block), path, place.block)) {
+        stage->block = arena_copy_text(graph->arena, path, place.block);
+        stage->blocks++;
+    }
+}
+
+static void add_stages(struct report *report, struct arena *arena)
+{
+    for (size_t i = 0; i < report->layers.count; i++) {
+        if (i == 0 || !same_stage(report, i - 1, i))
+            vector_push(&report->stages, arena, (struct report_stage){.first = i});
+        add_to_stage(report, &report->stages.items[report->stages.count - 1], i);
+    }
+}
+
+/* The scope that all layers of a stretch share, or the first one's path. */
+static const char *shared_scope(const struct report *report, const struct report_stage *stage,
+                                struct arena *arena)
+{
+    const char *first = layer_path(report, stage->first);
+    size_t length = scope_length(first);
+
+    for (size_t i = stage->first + 1; i < stage->end; i++)
+        while (length > 0 && (strncmp(first, layer_path(report, i), length) != 0 ||
+                              layer_path(report, i)[length] != '.'))
+            length = scope_length(arena_copy_text(arena, first, length));
+    return length > 0 ? arena_copy_text(arena, first, length) : first;
+}
+
+/* A stage that other layers interrupt goes by the name of its block. */
+static void name_stages(struct report *report, struct arena *arena)
+{
+    struct table runs = {.arena = arena}; /* name of a stage -> in how many runs it stands */
+    struct stage_path place;
+
+    for (size_t i = 0; i < report->stages.count; i++) {
+        struct report_stage *stage = &report->stages.items[i];
+        const char *path = layer_path(report, stage->first);
+        const struct table_entry *entry;
+
+        if (!stage_path_read(path, &place))
+            continue;
+        stage->name = arena_copy_text(arena, path, place.stage);
+        entry = table_find(&runs, path, place.stage);
+        table_set(&runs, path, place.stage, entry ? entry->value + 1 : 1);
+    }
+    for (size_t i = 0; i < report->stages.count; i++) {
+        struct report_stage *stage = &report->stages.items[i];
+
+        if (!stage->is_stage)
+            stage->name = report->stages.count == 1        ? "network"
+                          : i == 0                         ? "stem"
+                          : i + 1 == report->stages.count ? "head"
+                                                           : shared_scope(report, stage, arena);
+        else if (!*stage->name ||
+                 (stage->blocks == 1 &&
+                  table_find(&runs, stage->name, strlen(stage->name))->value > 1))
+            stage->name = stage->blocks == 1 ? stage->block : "blocks";
+    }
+}
+
+/* ---- memory ---- */
+
+bool report_can_plan(const struct elaboration *elaboration)
+{
+    const struct graph *graph = elaboration->graph;
+
+    if (graph->outputs.count != 1 ||
+        grid_points(graph->tensors.items[graph->outputs.items[0].tensor].grid) != 1)
+        return false;
     for (size_t i = 0; i < graph->ops.count; i++)
-        sum += op_macs(graph, &graph->ops.items[i]);
-    return sum;
-}
-
-static int64_t op_parameters(const struct graph *graph, const struct op *op)
-{
-    int64_t sum = 0;
-
-    for (int i = 0; i < op->input_count; i++)
-        if (graph->tensors.items[op->inputs[i]].kind == TENSOR_PARAMETER)
-            sum += elements(&graph->tensors.items[op->inputs[i]]);
-    return sum;
-}
-
-static void add_axes(struct text_builder *text, const int32_t *values, int rank)
-{
-    for (int axis = GRID_RANK - rank; axis < GRID_RANK; axis++)
-        text_add(text, "%s%d", axis == GRID_RANK - rank ? "" : ",", values[axis]);
-}
-
-/* "layer1.0" of "layer1.0.conv1". */
-static const char *block_of(const char *path, struct arena *arena)
-{
-    const char *dot = strrchr(path, '.');
-
-    return dot ? arena_copy_text(arena, path, (size_t)(dot - path)) : "";
-}
-
-static void add_layer(struct text_builder *text, const struct graph *graph, const struct op *op)
-{
-    const struct tensor *input = &graph->tensors.items[op->inputs[0]];
-    const struct tensor *output = &graph->tensors.items[op->outputs[0]];
-
-    text_add(text, "{\"name\":");
-    text_add_json(text, op->path);
-    text_add(text, ",\"op\":\"%s\",\"block\":", op_name((enum op_kind)op->kind));
-    text_add_json(text, block_of(op->path, text->arena));
-    text_add(text, ",\"input\":%s,\"output\":%s", tensor_shape_text(input, text->arena),
-             tensor_shape_text(output, text->arena));
-    if (op->attributes.window.kernel[GRID_RANK - 1] > 0 && input->spatial_rank > 0) {
-        text_add(text, ",\"kernel\":[");
-        add_axes(text, op->attributes.window.kernel, input->spatial_rank);
-        text_add(text, "],\"stride\":[");
-        add_axes(text, op->attributes.window.stride, input->spatial_rank);
-        text_add(text, "]");
-    }
-    if (op->attributes.groups > 0)
-        text_add(text, ",\"groups\":%d", op->attributes.groups);
-    text_add(text, ",\"parameters\":%lld,\"macs\":%lld}", (long long)op_parameters(graph, op),
-             (long long)op_macs(graph, op));
-}
-
-static void add_layers(struct text_builder *text, const struct graph *graph)
-{
-    const char *separator = "";
-
-    text_add(text, "\"layers\":[");
-    for (size_t i = 0; i < graph->ops.count; i++) {
-        const struct op *op = &graph->ops.items[i];
-
-        if (op->is_backward || op->kind == OP_INPUT || op->kind == OP_SOFTMAX_LOSS)
-            continue;
-        text_add(text, "%s", separator);
-        add_layer(text, graph, op);
-        separator = ",";
-    }
-    text_add(text, "]");
-}
-
-/* The network's parameters that are numbers, such as its depth, stand among the facts. */
-static void add_arguments(struct text_builder *text, const struct elaboration *elaboration)
-{
-    static const char *const taken[] = {"network", "input",  "classes", "parameters",
-                                        "macs",    "gflops", "count",   "layers"};
-
-    for (size_t i = 0; i < elaboration->parameter_count; i++) {
-        const struct network_parameter *parameter = &elaboration->parameters[i];
-        bool is_taken = !parameter->is_number;
-
-        for (size_t t = 0; t < countof(taken); t++)
-            is_taken |= strcmp(parameter->name, taken[t]) == 0;
-        if (is_taken)
-            continue;
-        text_add_json(text, parameter->name);
-        text_add(text, ":%s,", parameter->value);
-    }
+        if (!op_has_code((enum op_kind)graph->ops.items[i].kind))
+            return false;
+    return true;
 }
 
 static uint64_t program_bytes(const struct plan *plan, uint64_t workspace, bool training)
@@ -137,27 +206,38 @@ static uint64_t program_bytes(const struct plan *plan, uint64_t workspace, bool 
     return sum;
 }
 
-const char *report_json(const struct compilation *compilation, struct arena *arena)
+static void add_memory(struct report *report)
 {
-    const struct graph *graph = compilation->elaboration.graph;
-    const struct tensor *logits = &graph->tensors.items[graph->outputs.items[0].tensor];
-    const int64_t macs = report_macs(graph);
-    struct text_builder text = {.arena = arena};
+    const struct compilation *compilation = report->compilation;
 
-    text_add(&text, "{\"network\":");
-    text_add_json(&text, graph->network);
-    text_add(&text, ",\"input\":%s,\"classes\":%d,",
-             tensor_shape_text(&graph->tensors.items[0], arena), logits->channels);
-    add_arguments(&text, &compilation->elaboration);
-    text_add(&text, "\"parameters\":%lld,\"macs\":%lld,\"count\":\"macs\",\"gflops\":%.9g,",
-             (long long)report_parameters(graph), (long long)macs, (double)macs / 1e9);
-    text_add(&text, "\"batch\":%lld,\"train_memory_bytes\":%llu,\"infer_memory_bytes\":%llu,",
-             (long long)compilation->plan.batch,
-             (unsigned long long)program_bytes(&compilation->plan, compilation->train_workspace,
-                                               true),
-             (unsigned long long)program_bytes(&compilation->plan, compilation->infer_workspace,
-                                               false));
-    add_layers(&text, graph);
-    text_add(&text, "}");
-    return text_result(&text);
+    report->has_memory = compilation->plan.train != NULL;
+    if (!report->has_memory)
+        return;
+    report->train_bytes = program_bytes(&compilation->plan, compilation->train_workspace, true);
+    report->infer_bytes = program_bytes(&compilation->plan, compilation->infer_workspace, false);
+}
+
+/* ---- all together ---- */
+
+struct report *report_make(const struct compilation *compilation, enum report_count count,
+                           struct arena *arena)
+{
+    struct report *report = ARENA_NEW(arena, struct report);
+
+    report->compilation = compilation;
+    report->count = count;
+    add_layers(report, arena);
+    add_stages(report, arena);
+    name_stages(report, arena);
+    add_memory(report);
+    return report;
+}
+
+const char *report_argument(const struct elaboration *elaboration, const char *name)
+{
+    for (size_t i = 0; i < elaboration->parameter_count; i++)
+        if (elaboration->parameters[i].is_number &&
+            strcmp(elaboration->parameters[i].name, name) == 0)
+            return elaboration->parameters[i].value;
+    return NULL;
 }

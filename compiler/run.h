@@ -42,6 +42,12 @@ void run_let(struct context *context, struct scope *scope, const struct environm
 void run_require(struct context *context, const struct environment *environment,
                  const struct node *node);
 
+/* run_terms.c: sums, products, joins. */
+tensor_id run_terms(struct context *context, const struct block *block, tensor_id input);
+
+/* Gives the graph its outputs: those of one name are joined in the order they were met. */
+void run_join_outputs(struct context *context);
+
 /* run_stage.c: stages and `repeat`. */
 tensor_id run_stage(struct context *context, const struct block *stage, tensor_id input);
 tensor_id run_repeat(struct context *context, const struct block *repeat, tensor_id input);
@@ -49,6 +55,12 @@ tensor_id run_repeat(struct context *context, const struct block *repeat, tensor
 /* run_layer.c: a layer; `label` is the LABEL that names it, or NULL for its number. */
 tensor_id run_layer(struct context *context, const struct block *layer, tensor_id input,
                     const struct block *label);
+
+/* Counts one more operation of the graph; false, reported, where there are too many. */
+bool run_count_layer(struct context *context, struct span span);
+
+/* Reports a tensor too large for what comes after; TENSOR_NONE then, else the tensor. */
+tensor_id run_check_size(struct context *context, tensor_id tensor, struct span span);
 
 /* run_name.c: names of parameters. */
 

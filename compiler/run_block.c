@@ -1,4 +1,4 @@
-/* Chains, sums, labels, and blocks that files declare. */
+/* Chains, labels, and blocks that files declare; which kind of block runs how. */
 #include "compiler/evaluate.h"
 #include "compiler/run.h"
 
@@ -22,6 +22,7 @@ bool run_enter(struct context *context, struct frame *frame, const char *kind,
                const struct block *block)
 {
     const int depth = context->frame ? context->frame->depth : 0;
+    struct use_site *site;
 
     if (depth >= INSTANCE_LIMIT)
         return report_recursion(
@@ -29,12 +30,16 @@ bool run_enter(struct context *context, struct frame *frame, const char *kind,
             arena_format(context->arena, "more than %d blocks inside each other", INSTANCE_LIMIT));
     *frame = (struct frame){context->frame, kind, block_name(block), block->span, -1, depth + 1};
     context->frame = frame;
+    site = ARENA_NEW(context->arena, struct use_site);
+    *site = (struct use_site){context->graph->site, block->span};
+    context->graph->site = site;
     return true;
 }
 
 void run_leave(struct context *context)
 {
     context->frame = context->frame->outer;
+    context->graph->site = context->graph->site->outer;
 }
 
 /* ---- kinds of blocks ---- */
@@ -85,63 +90,6 @@ static tensor_id run_label(struct context *context, const struct block *label, t
     return output;
 }
 
-/* ---- sums ---- */
-
-static void note_term(struct context *context, struct diagnostic *diagnostic,
-                      const struct block *term, tensor_id tensor)
-{
-    const struct tensor *value = &context->graph->tensors.items[tensor];
-    const char *path = context->graph->ops.items[value->producer].path;
-    const char *shape = tensor_shape_text(value, context->arena);
-
-    if (value->producer == 0)
-        diagnostic_note(context->diagnostics, diagnostic, term->span,
-                        "this gives %s, the network's input", shape);
-    else
-        diagnostic_note(context->diagnostics, diagnostic, term->span, "this gives %s, from `%s`",
-                        shape, path);
-}
-
-static bool shapes_agree(struct context *context, const struct block *sum, const tensor_id *terms)
-{
-    const struct tensor *tensors = context->graph->tensors.items;
-    struct diagnostic *diagnostic;
-
-    for (size_t i = 1; i < sum->part_count; i++) {
-        const struct tensor *first = &tensors[terms[0]], *term = &tensors[terms[i]];
-
-        if (tensor_same_shape(first, term))
-            continue;
-        diagnostic = report(context, DIAGNOSTIC_SHAPE_MISMATCH, sum->span,
-                            "the terms of this sum have different shapes");
-        if (!diagnostic)
-            return false;
-        diagnostic_label(context->diagnostics, diagnostic, "%s + %s",
-                         tensor_shape_text(first, context->arena),
-                         tensor_shape_text(term, context->arena));
-        note_term(context, diagnostic, sum->parts[0], terms[0]);
-        note_term(context, diagnostic, sum->parts[i], terms[i]);
-        report_chain(context, diagnostic);
-        return false;
-    }
-    return true;
-}
-
-static tensor_id run_sum(struct context *context, const struct block *sum, tensor_id input)
-{
-    tensor_id *terms = ARENA_ARRAY(context->arena, tensor_id, sum->part_count);
-    bool poison = false;
-
-    for (size_t i = 0; i < sum->part_count; i++) {
-        terms[i] = run_block(context, sum->parts[i], input);
-        poison = poison || terms[i] == TENSOR_NONE;
-    }
-    if (poison || !shapes_agree(context, sum, terms))
-        return TENSOR_NONE;
-    return graph_add_sum(context->graph, terms, sum->part_count,
-                         name_join(context, context->naming->prefix, "add"), sum->span);
-}
-
 /* ---- all together ---- */
 
 static tensor_id run_kind(struct context *context, const struct block *block, tensor_id input)
@@ -158,7 +106,9 @@ static tensor_id run_kind(struct context *context, const struct block *block, te
     case BLOCK_CHAIN:
         return run_chain(context, block, input);
     case BLOCK_SUM:
-        return run_sum(context, block, input);
+    case BLOCK_PRODUCT:
+    case BLOCK_JOIN:
+        return run_terms(context, block, input);
     case BLOCK_LABEL:
         return run_label(context, block, input);
     case BLOCK_REPEAT:

@@ -82,6 +82,7 @@ static tensor_id run_input(struct context *context, const struct scope *scope,
     const int rank = input_rank(context, node);
     int32_t channels = 0, grid[GRID_RANK] = {0};
     bool valid = rank > 0;
+    tensor_id tensor;
 
     context->has_input = true;
     if (valid && node->count != (size_t)rank + 1) {
@@ -102,7 +103,11 @@ static tensor_id run_input(struct context *context, const struct scope *scope,
                             i == 0 ? INPUT_CHANNELS_LIMIT : INPUT_SIDE_LIMIT, extent) &&
                 valid;
     }
-    return valid ? graph_add_input(context->graph, channels, grid, rank) : TENSOR_NONE;
+    if (!valid)
+        return TENSOR_NONE;
+    tensor = graph_add_input(context->graph, channels, grid, rank);
+    context->graph->ops.items[context->graph->tensors.items[tensor].producer].span = node->span;
+    return tensor;
 }
 
 /* ---- the other statements ---- */
@@ -118,22 +123,13 @@ static bool check_input(struct context *context, const struct node *node)
     return false;
 }
 
-static tensor_id run_output(struct context *context, const struct environment *environment,
-                            const struct node *node, tensor_id input)
+static void run_output(struct context *context, const struct environment *environment,
+                       const struct node *node, tensor_id input)
 {
     const struct block *block = evaluate_block(context, environment, node->items[0]);
-    const struct graph_output output = {node->name, run_block(context, block, input)};
+    const struct output_part output = {node->name, run_block(context, block, input), block->span};
 
-    for (size_t i = 0; i < context->graph->outputs.count; i++) {
-        if (context->graph->outputs.items[i].name == output.name) {
-            report_chain(context, report(context, DIAGNOSTIC_UNSUPPORTED, node->name_span,
-                                         "outputs of one name are joined, which this version "
-                                         "can't build"));
-            return input;
-        }
-    }
-    vector_push(&context->graph->outputs, context->arena, output);
-    return input;
+    vector_push(&context->outputs, context->arena, output);
 }
 
 static tensor_id run_iterations(struct context *context, const struct scope *outer,
@@ -142,7 +138,8 @@ static tensor_id run_iterations(struct context *context, const struct scope *out
 {
     tensor_id tensor = input;
 
-    for (size_t i = 0; i < list->count && context_step(context, node->span, 1); i++) {
+    for (size_t i = 0; i < list->count && context_step(context, node->span, STEPS_PER_POSITION);
+         i++) {
         struct scope *scope = scope_new(context->arena, outer, false);
 
         if (node->name2)
@@ -176,7 +173,8 @@ static tensor_id run_for(struct context *context, const struct environment *envi
 static tensor_id run_statement(struct context *context, struct scope *scope,
                                const struct node *node, tensor_id input)
 {
-    const struct environment environment = {scope, input, context->has_input, false};
+    const struct environment environment = {
+        .scope = scope, .input = input, .has_input = context->has_input};
 
     switch (node->kind) {
     case NODE_LET:
@@ -188,8 +186,10 @@ static tensor_id run_statement(struct context *context, struct scope *scope,
     case NODE_INPUT:
         return run_input(context, scope, node);
     case NODE_OUTPUT:
-        return check_input(context, node) ? run_output(context, &environment, node, input)
-                                          : TENSOR_NONE;
+        if (!check_input(context, node))
+            return TENSOR_NONE;
+        run_output(context, &environment, node, input);
+        return input;
     case NODE_FOR:
         return run_for(context, &environment, node, input);
     case NODE_DO:
@@ -207,7 +207,7 @@ static tensor_id run_statements(struct context *context, struct scope *scope,
     tensor_id tensor = input;
 
     for (size_t i = 0; i < body->count; i++) {
-        if (!context_step(context, body->items[i]->span, 1))
+        if (!context_step(context, body->items[i]->span, STEPS_PER_STATEMENT))
             return TENSOR_NONE;
         tensor = run_statement(context, scope, body->items[i], tensor);
     }

@@ -25,7 +25,7 @@ static void report_layer(struct context *context, const struct block *layer, ten
 }
 
 /* Guards what comes after against sizes that nothing can hold. */
-static bool is_too_large(struct context *context, tensor_id output, struct span span)
+tensor_id run_check_size(struct context *context, tensor_id output, struct span span)
 {
     const struct tensor *tensor = &context->graph->tensors.items[output];
     double values = tensor->channels;
@@ -33,13 +33,13 @@ static bool is_too_large(struct context *context, tensor_id output, struct span 
     for (int axis = 0; axis < GRID_RANK; axis++)
         values *= tensor->grid[axis];
     if (values <= TENSOR_VALUES_LIMIT)
-        return false;
+        return output;
     report_chain(context, report(context, DIAGNOSTIC_TOO_LARGE, span,
                                  "a tensor of %.3g values an image is too large", values));
-    return true;
+    return TENSOR_NONE;
 }
 
-static bool count_layer(struct context *context, struct span span)
+bool run_count_layer(struct context *context, struct span span)
 {
     if (context->stopped)
         return false;
@@ -84,7 +84,7 @@ tensor_id run_layer(struct context *context, const struct block *layer, tensor_i
     struct layer_error error;
     tensor_id first, output;
 
-    if (!count_layer(context, layer->span) || !run_complete(context, layer) ||
+    if (!run_count_layer(context, layer->span) || !run_complete(context, layer) ||
         !read_values(context, layer, values) || input == TENSOR_NONE)
         return TENSOR_NONE;
     first = (tensor_id)context->graph->tensors.count;
@@ -94,5 +94,5 @@ tensor_id run_layer(struct context *context, const struct block *layer, tensor_i
         return TENSOR_NONE;
     }
     name_check_parameters(context, first, layer->span);
-    return is_too_large(context, output, layer->span) ? TENSOR_NONE : output;
+    return run_check_size(context, output, layer->span);
 }

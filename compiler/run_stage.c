@@ -69,7 +69,7 @@ static tensor_id run_position(struct context *context, const struct block *stage
     const struct node *declaration = stage->declaration->node;
     const struct node *body = declaration->items[declaration->count - 1];
     struct scope *scope = scope_new(context->arena, parameters, false);
-    const struct environment environment = {scope, input, true, false};
+    const struct environment environment = {.scope = scope, .input = input, .has_input = true};
 
     scope_add(scope, context->arena, context_intern(context, "index"), (struct span){0},
               value_integer(index));
@@ -93,10 +93,13 @@ static tensor_id run_positions(struct context *context, const struct block *stag
     struct naming *outer = context->naming;
     tensor_id tensor = count > 0 ? input : TENSOR_NONE;
 
-    for (int64_t i = 0; i < count && !context->stopped; i++) {
+    for (int64_t i = 0; i < count; i++) {
         const struct node *arm = i == 0 ? arms.start : i == count - 1 ? arms.end : arms.middle;
-        struct naming naming = {name_claim_position(context, i, stage->span), 0};
+        struct naming naming = {"", 0};
 
+        if (!context_step(context, stage->span, STEPS_PER_POSITION))
+            return TENSOR_NONE;
+        naming.prefix = name_claim_position(context, i, stage->span);
         frame->index = i;
         context->naming = &naming;
         tensor = run_position(context, stage, scope, arm, i, tensor);
@@ -124,14 +127,15 @@ tensor_id run_repeat(struct context *context, const struct block *repeat, tensor
     struct naming *outer = context->naming;
     tensor_id tensor = input;
 
-    for (int64_t i = 0; i < repeat->count && !context->stopped; i++) {
-        struct naming naming = {name_claim_position(context, i, repeat->span), 0};
+    for (int64_t i = 0; i < repeat->count; i++) {
+        struct naming naming = {"", 0};
 
+        if (!context_step(context, repeat->span, STEPS_PER_POSITION))
+            return TENSOR_NONE;
+        naming.prefix = name_claim_position(context, i, repeat->span);
         context->naming = &naming;
         tensor = run_block(context, repeat->parts[0], tensor);
         context->naming = outer;
-        if (!context_step(context, repeat->span, 1))
-            break;
     }
     return tensor;
 }

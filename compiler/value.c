@@ -39,6 +39,8 @@ struct value value_list(struct arena *arena, const struct value *items, size_t c
 
     list->items = items;
     list->count = count;
+    for (size_t i = 0; i < count && !list->has_block; i++)
+        list->has_block = items[i].kind == VALUE_BLOCK || value_is_join(items[i]);
     return (struct value){.kind = VALUE_LIST, .list = list};
 }
 
@@ -68,13 +70,7 @@ double value_as_double(struct value value)
 
 bool value_is_join(struct value value)
 {
-    if (value.kind != VALUE_LIST)
-        return false;
-    for (size_t i = 0; i < value.list->count; i++) {
-        if (value.list->items[i].kind == VALUE_BLOCK)
-            return true;
-    }
-    return false;
+    return value.kind == VALUE_LIST && value.list->has_block;
 }
 
 const char *block_name(const struct block *block)

@@ -51,6 +51,7 @@ struct value {
 struct value_list {
     const struct value *items;
     size_t count;
+    bool has_block; /* itself or in a list in it */
 };
 
 struct value_map {
@@ -94,6 +95,8 @@ enum block_kind {
     BLOCK_STAGE,
     BLOCK_CHAIN,
     BLOCK_SUM,
+    BLOCK_PRODUCT,
+    BLOCK_JOIN,
     BLOCK_LABEL,
     BLOCK_REPEAT,
 };
@@ -105,7 +108,7 @@ struct block {
     struct application application;        /* LAYER, DECLARED, STAGE */
     enum op_kind op;                       /* LAYER */
     const struct declaration *declaration; /* DECLARED, STAGE */
-    const struct block *const *parts;      /* CHAIN, SUM; LABEL and REPEAT have one */
+    const struct block *const *parts;      /* CHAIN, SUM, PRODUCT, JOIN; LABEL and REPEAT: one */
     size_t part_count;
     const char *label; /* LABEL */
     int64_t count;     /* REPEAT */
@@ -146,7 +149,7 @@ bool value_is_numeric(struct value value);
 /* An integer's or number's value as a double. */
 double value_as_double(struct value value);
 
-/* A list with a block somewhere in it: it means their join where a block is required. */
+/* A list with a block in it, or with such a list: it means their join where a block is required. */
 bool value_is_join(struct value value);
 
 /* The value as the language writes it; what is long is cut with "...". */

@@ -1,6 +1,6 @@
 /* Any text in memory gives a graph that the verifier accepts, or diagnostics. Unlike fuzz_language
  * it opens no file but those of the standard library, and its limits are low: more runs a second.
- * The seeds are dense in what elaboration does: stages, labels, partial application, recipes. */
+ * The seeds are dense in what elaboration does: stages, labels, joins, outputs, recipes. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,6 +34,25 @@ static const char *const seeds[] = {
     "    augment = pad(4) >> random_crop(size) >> horizontal_flip\n    epochs = 3\n    batch = 2\n"
     "    init = he_normal(fan_in)\n    optimizer = sgd(rate, momentum = 0.9)\n"
     "    schedule = warmup(1) >> step(at = [1, 2], factor = 0.1)\n}\ntrain n = r(0.1)\n",
+    "block se(r = 2) = identity * (global_avg_pool >> conv(1, input.channels / r) >> relu >>\n"
+    "    conv(1, input.channels) >> sigmoid)\n"
+    "block dense(growth) = [identity, norm: bn >> conv: conv(3, growth)]\n"
+    "block level(width, inner) = down: conv(3, width) >>\n"
+    "    [identity, max_pool(2, stride = 2) >> inner: inner >> resize(2)] >>\n"
+    "    up: conv(3, width)\n"
+    "block head(boxes) {\n    output loc = loc: conv(3, 4 * boxes) >> rows(4)\n"
+    "    output conf = conf: conv(3, 3 * boxes) >> rows(3)\n}\n"
+    "network n(body = dense, k = 2) {\n    input image(4, 16, 16)\n"
+    "    let parts = [se, [bn, relu * scale(0.5)]]\n    a: parts >> repeat(k, body(4)) >> se(4)\n"
+    "    b: level(4, level(8, conv(1, 8))) >> fine: head(2)\n"
+    "    max_pool(2) >> coarse: head(3)\n"
+    "    output loc = c: conv(1, 8) >> rows(4)\n"
+    "    drop_path(0.1 * k) * identity + [layer_norm]\n}\n"
+    "train n {\n    data = coco\n    augment = ssd_crop(16) >> color_jitter(hue = 0.1)\n"
+    "    evaluate = resize([16, 16])\n    loss = multibox(loc, conf)\n"
+    "    zero_init = [norm, conv]\n"
+    "    epochs = 1\n    batch = 2\n    accumulate = 2\n    clip = 1.0\n    ema = 0.99\n"
+    "    optimizer = sgd(0.1, momentum = 0.9, nesterov = true, decay = weights)\n}\n",
 };
 
 size_t fuzz_seed(int number, char *bytes, size_t capacity)

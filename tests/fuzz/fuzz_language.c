@@ -31,7 +31,7 @@ static size_t read_seed(const char *path, char *bytes, size_t capacity)
 size_t fuzz_seed(int number, char *bytes, size_t capacity)
 {
     static const char *const patterns[] = {"stdlib/*.rnet", "examples/*/*.rnet",
-                                           "tests/golden/*.rnet"};
+                                           "tests/golden/*/*.rnet"};
     glob_t found = {0};
     for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
         char pattern[4096];

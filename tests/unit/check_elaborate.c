@@ -1,6 +1,4 @@
-/* Networks: shapes, names of parameters, parameter counts of the shipped networks, limits. */
-#include <time.h>
-
+/* Networks: shapes, names of parameters, outputs, limits. */
 #include "tests/unit/elaborate_fixture.h"
 
 static void expect_codes(const char *text, const char *codes)
@@ -28,8 +26,7 @@ static void expect_names(const char *declarations, const char *body, const char 
                   "%s", fixture_codes(&f));
     for (size_t i = 0; i < f.out.graph->tensors.count; i++) {
         if (f.out.graph->tensors.items[i].kind == TENSOR_PARAMETER)
-            text_add(&found, "%s%s", found.length ? " " : "",
-                     f.out.graph->tensors.items[i].name);
+            text_add(&found, "%s%s", found.length ? " " : "", f.out.graph->tensors.items[i].name);
     }
     ck_assert_str_eq(text_result(&found), names);
     ck_assert_ptr_null(graph_check(f.out.graph));
@@ -108,8 +105,9 @@ START_TEST(stage_arms)
 
     expect_names(stage, "s(1)", "0.a.weight");
     fixture_begin(&f);
-    ck_assert(fixture_elaborate(&f, arena_format(&f.arena, "%snetwork n {\n"
-                                                           " input image(3, 8, 8)\n s(3)\n}\n",
+    ck_assert(fixture_elaborate(&f, arena_format(&f.arena,
+                                                 "%snetwork n {\n"
+                                                 " input image(3, 8, 8)\n s(3)\n}\n",
                                                  stage)));
     ck_assert_int_eq(fixture_find(&f, "0.a.weight")->shape[0], 3);
     ck_assert_int_eq(fixture_find(&f, "1.b.weight")->shape[0], 4);
@@ -160,10 +158,90 @@ START_TEST(outputs)
     ck_assert(fixture_elaborate(&f, "network n {\n input video(3, 4, 8, 8)\n"
                                     " conv([1, 3, 3], 5, stride = [1, 2, 2])\n}\n"));
     ck_assert_str_eq(f.out.graph->outputs.items[0].name, "logits");
-    ck_assert_str_eq(tensor_shape_text(&f.out.graph->tensors.items[
-                                           f.out.graph->outputs.items[0].tensor], &f.arena),
-                     "[5, 4, 4, 4]");
+    ck_assert_str_eq(
+        tensor_shape_text(&f.out.graph->tensors.items[f.out.graph->outputs.items[0].tensor],
+                          &f.arena),
+        "[5, 4, 4, 4]");
     fixture_end(&f);
+}
+END_TEST
+
+/* Outputs of one name join in the order they are met, wherever they are written. */
+START_TEST(outputs_of_one_name)
+{
+    static const char text[] = "block head(w) {\n"
+                               "    output boxes = conv(1, 4 * w) >> rows(4)\n"
+                               "    output last = identity\n"
+                               "}\n"
+                               "network n {\n"
+                               "    input image(3, 8, 8)\n"
+                               "    a: head(2) >> max_pool(2)\n"
+                               "    output boxes = b: conv(1, 4) >> rows(4)\n"
+                               "}\n";
+    struct fixture f;
+    const struct graph_output *given;
+
+    fixture_begin(&f);
+    ck_assert_msg(fixture_elaborate(&f, text), "%s", fixture_codes(&f));
+    given = f.out.graph->outputs.items;
+    ck_assert_uint_eq(f.out.graph->outputs.count, 2);
+    ck_assert_str_eq(given[0].name, "boxes");
+    ck_assert_str_eq(tensor_shape_text(&f.out.graph->tensors.items[given[0].tensor], &f.arena),
+                     "[144, 4]");
+    ck_assert_str_eq(given[1].name, "last");
+    fixture_end(&f);
+}
+END_TEST
+
+/* ---- joins and products ---- */
+
+static const char *shape_of(struct fixture *f, const char *body)
+{
+    const struct graph *graph;
+
+    fixture_begin(f);
+    ck_assert_msg(fixture_elaborate(f, arena_format(&f->arena,
+                                                    "block w(n) = conv(1, n)\nnetwork n {\n"
+                                                    " input image(3, 8, 8)\n %s\n}\n",
+                                                    body)),
+                  "%s: %s", body, fixture_codes(f));
+    graph = f->out.graph;
+    ck_assert_ptr_null(graph_check(graph));
+    return tensor_shape_text(&graph->tensors.items[graph->outputs.items[0].tensor], &f->arena);
+}
+
+static void expect_shape(const char *body, const char *shape)
+{
+    struct fixture f;
+
+    ck_assert_str_eq(shape_of(&f, body), shape);
+    fixture_end(&f);
+}
+
+START_TEST(joins)
+{
+    expect_shape("[w(4), w(5)]", "[9, 8, 8]");
+    expect_shape("[identity, [w(4), relu], w(5)] >> relu", "[15, 8, 8]");
+    expect_shape("[w(4)]", "[4, 8, 8]");
+    expect_shape("let parts = [w(4), w(2)]\n parts + w(6)", "[6, 8, 8]");
+    expect_shape("a: [w(4), w(2)][0..1]", "[4, 8, 8]");
+    expect_shape("repeat(2, [w(4), identity])", "[11, 8, 8]");
+    expect_names("", "a: [conv(1, 2), x: conv(1, 3)] >> [b: conv(1, 2), conv(1, 2)]",
+                 "a.0.weight a.x.weight b.weight 2.weight");
+    expect_codes("network n {\n input image(3, 8, 8)\n [conv(1, 4), max_pool(2)]\n}\n", "E0021");
+}
+END_TEST
+
+START_TEST(products)
+{
+    expect_shape("identity * relu", "[3, 8, 8]");
+    expect_shape("identity * (global_avg_pool >> w(3))", "[3, 8, 8]");
+    expect_shape("global_avg_pool * relu * global_avg_pool", "[3, 8, 8]");
+    expect_codes("network n {\n input image(3, 8, 8)\n relu * conv(1, 4)\n}\n", "E0021");
+    expect_codes("network n {\n input image(3, 8, 8)\n relu * max_pool(2)\n}\n", "E0021");
+    expect_codes("network n {\n input image(3, 8, 8)\n"
+                 " global_avg_pool * max_pool(2) * relu\n}\n",
+                 "E0021");
 }
 END_TEST
 
@@ -196,86 +274,6 @@ START_TEST(networks_have_their_own_names)
 }
 END_TEST
 
-/* ---- the shipped networks ---- */
-
-struct shipped {
-    const char *path, *depth, *classes;
-    int64_t parameters;
-};
-
-START_TEST(parameter_counts)
-{
-    static const struct shipped networks[] = {
-        {"examples/cifar/iresnet.rnet", "164", "10", 1704154},
-        {"examples/cifar/iresnet.rnet", "164", "100", 1727284},
-        {"examples/cifar/iresnet.rnet", "1001", "10", 10328602},
-        {"examples/cifar/iresnet.rnet", "3002", "10", 30933786},
-        {"examples/cifar/resnet.rnet", "164", "10", 1704154},
-        {"examples/cifar/resnet.rnet", "164", "100", 1727284},
-        {"examples/cifar/resnet.rnet", "1001", "10", 10328602},
-        {"examples/cifar/resnet.rnet", "3002", "10", 30933786},
-        {"examples/cifar/resstage.rnet", "164", "10", 1704154},
-        {"examples/cifar/resmax.rnet", "164", "10", 1704154},
-        {"examples/cifar/preact_resnet.rnet", "164", "10", 1704154},
-    };
-
-    for (size_t i = 0; i < countof(networks); i++) {
-        struct fixture f;
-
-        fixture_begin(&f);
-        fixture_define(&f, "depth", networks[i].depth);
-        fixture_define(&f, "classes", networks[i].classes);
-        ck_assert_msg(fixture_elaborate_file(&f, networks[i].path), "%s: %s", networks[i].path,
-                      fixture_codes(&f));
-        ck_assert_ptr_null(graph_check(f.out.graph));
-        ck_assert_int_eq(fixture_parameter_count(&f), networks[i].parameters);
-        fixture_end(&f);
-    }
-}
-END_TEST
-
-/* The names of the published checkpoints. */
-START_TEST(published_names)
-{
-    static const char *const present[] = {
-        "conv1.weight",          "bn1.running_mean",
-        "layer1.0.conv1.weight", "layer1.0.downsample.0.weight",
-        "layer1.0.bn3.weight",   "layer1.0.downsample.1.weight",
-        "layer1.2.bn0.weight",   "layer2.0.downsample.1.weight",
-        "layer3.17.bn3.weight",  "layer2.0.downsample.2.num_batches_tracked",
-        "fc.weight",             "fc.bias",
-    };
-    static const char *const absent[] = {
-        "layer1.0.bn0.weight", "layer1.1.bn0.weight", "layer1.2.bn3.weight",
-        "layer2.0.downsample.0.weight",
-    };
-    struct fixture f;
-
-    fixture_begin(&f);
-    ck_assert(fixture_elaborate_file(&f, "examples/cifar/iresnet.rnet"));
-    for (size_t i = 0; i < countof(present); i++)
-        ck_assert_msg(fixture_find(&f, present[i]) != NULL, "%s", present[i]);
-    for (size_t i = 0; i < countof(absent); i++)
-        ck_assert_msg(fixture_find(&f, absent[i]) == NULL, "%s", absent[i]);
-    ck_assert_int_eq(fixture_find(&f, "layer1.0.conv2.weight")->rank, 4);
-    fixture_end(&f);
-}
-END_TEST
-
-/* Depth is free: the deepest network of all takes a fraction of a second. */
-START_TEST(depth_is_cheap)
-{
-    const clock_t begin = clock();
-    struct fixture f;
-
-    fixture_begin(&f);
-    fixture_define(&f, "depth", "3002");
-    ck_assert(fixture_elaborate_file(&f, "examples/cifar/iresnet.rnet"));
-    fixture_end(&f);
-    ck_assert_double_lt((double)(clock() - begin) / CLOCKS_PER_SEC, 3.0);
-}
-END_TEST
-
 /* ---- mistakes and limits ---- */
 
 START_TEST(limits)
@@ -289,8 +287,7 @@ START_TEST(limits)
     expect_codes("network n {\n input image(3, 8, 8)\n"
                  " for i in 0..100000 { for j in 0..100000 { let x = i } }\n}\n",
                  "E0034");
-    expect_codes("network n {\n input image(1000, 65536, 65536)\n conv(1, 1000000)\n}\n",
-                 "E0034");
+    expect_codes("network n {\n input image(1000, 65536, 65536)\n conv(1, 1000000)\n}\n", "E0034");
 }
 END_TEST
 
@@ -312,6 +309,28 @@ START_TEST(doubling_values)
 }
 END_TEST
 
+/* Lists that double, without blocks and with them. */
+START_TEST(doubling_lists)
+{
+    static const char *const leaves[][2] = {{"1", "E0035"}, {"relu", "E0034"}};
+
+    for (size_t leaf = 0; leaf < countof(leaves); leaf++) {
+        struct fixture f;
+        struct text_builder text;
+
+        fixture_begin(&f);
+        text = (struct text_builder){.arena = &f.arena};
+        text_add(&text, "let a0 = [%s]\n", leaves[leaf][0]);
+        for (int i = 0; i < 60; i++)
+            text_add(&text, "let a%d = [a%d, a%d]\n", i + 1, i, i);
+        text_add(&text, "network n {\n input image(3, 8, 8)\n a60 >> relu\n}\n");
+        ck_assert(!fixture_elaborate(&f, text_result(&text)));
+        ck_assert_str_eq(fixture_codes(&f), leaves[leaf][1]);
+        fixture_end(&f);
+    }
+}
+END_TEST
+
 /* A chain of names may be long; a value nested very deep is a diagnostic. */
 START_TEST(deep_values)
 {
@@ -326,6 +345,15 @@ START_TEST(deep_values)
     text_add(&text, "network n {\n input image(3, 8, 8)\n a20000\n}\n");
     ck_assert(!fixture_elaborate(&f, text_result(&text)));
     ck_assert_str_eq(fixture_codes(&f), "E0026");
+    fixture_end(&f);
+    fixture_begin(&f);
+    text = (struct text_builder){.arena = &f.arena};
+    text_add(&text, "let a0 = relu\n");
+    for (int i = 0; i < 20000; i++)
+        text_add(&text, "let a%d = [a%d]\n", i + 1, i);
+    text_add(&text, "network n {\n input image(3, 8, 8)\n a20000\n}\n");
+    ck_assert(!fixture_elaborate(&f, text_result(&text)));
+    ck_assert_str_eq(fixture_codes(&f), "E0005");
     fixture_end(&f);
 }
 END_TEST
@@ -377,13 +405,14 @@ int main(void)
         stage_arms,
         input_channels_of_block_and_statement,
         outputs,
+        outputs_of_one_name,
+        joins,
+        products,
         own_names_hide_used_ones,
         networks_have_their_own_names,
-        parameter_counts,
-        published_names,
-        depth_is_cheap,
         limits,
         doubling_values,
+        doubling_lists,
         deep_values,
         poison_is_silent,
         options,

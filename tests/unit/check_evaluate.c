@@ -120,9 +120,18 @@ START_TEST(mistakes)
         {"input.channels", "E0030"},
         {"{1: 2, 1: 3}", "E0011"},
         {"wide(3, out = 4)", "E0011"},
-        {"relu * bn", "E0037"},
-        {"[relu, bn] >> relu", "E0037"},
+        {"relu * 3", "E0016"},
+        {"relu - bn", "E0016"},
+        {"relu ^ bn", "E0016"},
+        {"[relu, 3] >> relu", "E0035"},
+        {"[[relu], [bn, 1]] + relu", "E0035"},
+        {"[] >> relu", "E0035"},
+        {"[1] >> relu", "E0035"},
         {"3 >> relu", "E0035"},
+        {"if true then 1 else wide(3)(strid = 2)", "E0013"},
+        {"{1: relu}[1](3)", "E0014"},
+        {"conv([3, 0.5], 8)", "E0016"},
+        {"conv([], 8)", "E0022"},
     };
 
     for (size_t i = 0; i < countof(examples); i++)

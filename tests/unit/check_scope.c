@@ -44,8 +44,7 @@ START_TEST(shared_bindings_are_one)
     const char *a = "a";
     struct scope *first = scope_new(&arena, NULL, true);
     struct scope *second = scope_new(&arena, NULL, true);
-    struct binding *binding =
-        scope_add(first, &arena, a, (struct span){0}, value_integer(1));
+    struct binding *binding = scope_add(first, &arena, a, (struct span){0}, value_integer(1));
 
     scope_share(second, &arena, binding);
     binding->value = value_integer(2);
