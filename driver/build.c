@@ -282,6 +282,7 @@ int command_build(struct arena *arena, const struct options *options, char **arg
         return 1;
     if (options->emit != EMIT_GRAPH && !front_is_compilable(&build.front))
         return 1;
+    front_finish(&build.front);
     if (is_dumped(&build, "elaborate"))
         graph_print(build.front.elaboration.graph, &build.front.sources, stderr);
     phase_clock_lap(&build.clock, "elaborate");

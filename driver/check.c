@@ -7,5 +7,8 @@ int command_check(struct arena *arena, const struct options *options, char **arg
     struct front front;
 
     (void)argv;
-    return front_run(arena, options, &front) ? 0 : 1;
+    if (!front_run(arena, options, &front))
+        return 1;
+    front_finish(&front);
+    return 0;
 }

@@ -6,6 +6,12 @@
 
 int command_build(struct arena *arena, const struct options *options, char **argv);
 int command_check(struct arena *arena, const struct options *options, char **argv);
+int command_diff(struct arena *arena, const struct options *options, char **argv);
+int command_graph(struct arena *arena, const struct options *options, char **argv);
+int command_report(struct arena *arena, const struct options *options, char **argv);
+int command_explain(struct arena *arena, const struct options *options, char **argv);
+int command_format(struct arena *arena, const struct options *options, char **argv);
+int command_lsp(struct arena *arena, const struct options *options, char **argv);
 int command_run(struct arena *arena, const struct options *options, char **argv);
 
 /* Prints a failure to standard error; returns its exit status. */

@@ -39,6 +39,7 @@ static void set_include_paths(struct arena *arena, const struct options *options
 static void begin(struct arena *arena, const struct options *options, struct front *front)
 {
     memset(front, 0, sizeof *front);
+    front->prints_json = strcmp(options->diagnostics, "json") == 0;
     source_set_init(&front->sources, arena);
     set_include_paths(arena, options, &front->sources);
     diagnostics_init(&front->diagnostics, arena, &front->sources);
@@ -46,7 +47,18 @@ static void begin(struct arena *arena, const struct options *options, struct fro
 
 static void print_diagnostics(const struct front *front)
 {
-    diagnostics_print(&front->diagnostics, stderr, isatty(STDERR_FILENO) && !getenv("NO_COLOR"));
+    if (front->prints_json)
+        diagnostics_print_json(&front->diagnostics, stdout);
+    else
+        diagnostics_print(&front->diagnostics, stderr,
+                          isatty(STDERR_FILENO) && !getenv("NO_COLOR"));
+}
+
+/* Of a JSON array nothing is printed while more may follow. */
+static void print_before_more(const struct front *front)
+{
+    if (!front->prints_json || diagnostics_failed(&front->diagnostics))
+        print_diagnostics(front);
 }
 
 bool front_run(struct arena *arena, const struct options *options, struct front *out)
@@ -61,14 +73,23 @@ bool front_run(struct arena *arena, const struct options *options, struct front 
     begin(arena, options, out);
     succeeded = elaborate(arena, &out->sources, &out->diagnostics, options->file, &wanted,
                           &out->elaboration);
-    print_diagnostics(out);
+    print_before_more(out);
     return succeeded;
+}
+
+void front_finish(const struct front *front)
+{
+    if (front->prints_json)
+        print_diagnostics(front);
 }
 
 bool front_is_compilable(struct front *front)
 {
+    const struct elaboration *elaboration = &front->elaboration;
+    const bool has_recipe =
+        recipe_is_compilable(elaboration->graph, &elaboration->recipe, &front->diagnostics);
     const bool compilable =
-        graph_is_compilable(front->elaboration.graph, &front->diagnostics);
+        graph_is_compilable(elaboration->graph, &front->diagnostics) && has_recipe;
 
     if (!compilable)
         print_diagnostics(front);
@@ -82,7 +103,7 @@ bool front_print_tree(struct arena *arena, const struct options *options, FILE *
 
     begin(arena, options, &front);
     tree = elaborate_parse(&front.sources, &front.diagnostics, options->file);
-    print_diagnostics(&front);
+    print_before_more(&front);
     if (tree)
         ast_print(tree, &front.sources, stream);
     return !diagnostics_failed(&front.diagnostics);

@@ -12,14 +12,19 @@ struct front {
     struct source_set sources;
     struct diagnostics diagnostics;
     struct elaboration elaboration;
+    bool prints_json; /* --diagnostics=json */
 };
 
 /* The folder of the running rnet, as a path without a final slash; NULL if it can't be told. */
 const char *front_folder(struct arena *arena);
 
 /* Elaborates the file of the options and prints all diagnostics to standard error. Returns false
- * if there were errors. */
+ * if there were errors. As JSON, diagnostics are printed to standard output only if there were
+ * errors; else front_finish prints them, so that there is one array. */
 bool front_run(struct arena *arena, const struct options *options, struct front *out);
+
+/* Prints the JSON array that front_run left unprinted, if it is wanted. */
+void front_finish(const struct front *front);
 
 /* Whether code can be made of what front_run gave; prints what stands in the way. */
 bool front_is_compilable(struct front *front);

@@ -7,12 +7,24 @@
 #include "driver/commands.h"
 
 static const struct command commands[] = {
-    {"build", "FILE.rnet -o OUT [options]", "compile a network to a stand-alone executable", true,
-     command_build},
-    {"run", "FILE.rnet [options] [-- ARG...]", "build into a temporary place and run it", true,
-     command_run},
-    {"check", "FILE.rnet [options]", "say everything that is wrong with a file", false,
-     command_check},
+    {"build", "FILE.rnet -o OUT [options]", "compile a network to a stand-alone executable",
+     OPTIONS_CODE | OPTIONS_DIAGNOSTICS, command_build},
+    {"run", "FILE.rnet [options] [-- ARG...]", "build into a temporary place and run it",
+     OPTIONS_CODE | OPTIONS_DIAGNOSTICS, command_run},
+    {"check", "FILE.rnet [options]", "say everything that is wrong with a file",
+     OPTIONS_DIAGNOSTICS, command_check},
+    {"report", "FILE.rnet [options]", "layers, parameters, multiply-adds, memory, the main path",
+     OPTIONS_JSON | OPTIONS_COUNT | OPTIONS_LAYERS, command_report},
+    {"graph", "FILE.rnet -o OUT.svg|OUT.png|OUT.dot [options]", "draw the network",
+     OPTIONS_OUTPUT, command_graph},
+    {"diff", "A.rnet [B.rnet] [options]", "how two networks differ",
+     OPTIONS_JSON | OPTIONS_COUNT | OPTIONS_PAIR, command_diff},
+    {"fmt", "[--check] FILE.rnet...", "rewrite files in the language's one style", OPTIONS_FILES,
+     command_format},
+    {"explain", "[CODE]", "explain a diagnostic by an example, or list all of them", OPTIONS_WORD,
+     command_explain},
+    {"lsp", "", "serve an editor: diagnostics, hover, completion (Language Server Protocol)",
+     OPTIONS_WORD, command_lsp},
 };
 
 int report_failure(const struct status *status)

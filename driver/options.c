@@ -9,7 +9,10 @@ enum option_kind {
     OPTION_TEXT,
     OPTION_FLAG,
     OPTION_EMIT,
+    OPTION_DIAGNOSTICS,
     OPTION_DEFINITION,
+    OPTION_DEFINITION_A,
+    OPTION_DEFINITION_B,
     OPTION_INCLUDE,
 };
 
@@ -17,30 +20,44 @@ struct option {
     const char *name;
     const char *argument; /* its name in the help; NULL: takes none */
     enum option_kind kind;
-    bool needs_code;      /* only for commands that generate code */
+    unsigned groups;      /* enum option_group: for commands that take one of them; 0: for all */
     size_t offset;        /* of the field that TEXT and FLAG set */
     const char *help;
 };
 
 static const struct option table[] = {
-    {"-D", "NAME=VALUE", OPTION_DEFINITION, false, 0,
+    {"-D", "NAME=VALUE", OPTION_DEFINITION, 0, 0,
      "set a parameter of the network or its recipe"},
-    {"-I", "DIR", OPTION_INCLUDE, false, 0, "look for used files in DIR too"},
-    {"--network", "NAME", OPTION_TEXT, false, offsetof(struct options, network),
+    {"-I", "DIR", OPTION_INCLUDE, 0, 0, "look for used files in DIR too"},
+    {"--network", "NAME", OPTION_TEXT, 0, offsetof(struct options, network),
      "which network, where the file has several"},
-    {"-o", "OUT", OPTION_TEXT, true, offsetof(struct options, output), "what to write"},
-    {"--target", "cpu", OPTION_TEXT, true, offsetof(struct options, target),
+    {"-o", "OUT", OPTION_TEXT, OPTIONS_CODE | OPTIONS_OUTPUT, offsetof(struct options, output), "what to write"},
+    {"--target", "cpu", OPTION_TEXT, OPTIONS_CODE, offsetof(struct options, target),
      "what to generate code for"},
-    {"--cpu", "NAME", OPTION_TEXT, true, offsetof(struct options, cpu),
+    {"--cpu", "NAME", OPTION_TEXT, OPTIONS_CODE, offsetof(struct options, cpu),
      "native (the default), x86-64-v2, x86-64-v3, x86-64-v4 or another name"},
-    {"--emit", "WHAT", OPTION_EMIT, true, 0,
+    {"--emit", "WHAT", OPTION_EMIT, OPTIONS_CODE, 0,
      "exe (the default), obj, asm, llvm, kernels, graph or ast"},
-    {"--dump-after", "PASS", OPTION_TEXT, true, offsetof(struct options, dump_after),
+    {"--dump-after", "PASS", OPTION_TEXT, OPTIONS_CODE, offsetof(struct options, dump_after),
      "print the state after a pass (elaborate, loss, gradient, lower,\n"
      "                      fuse, memory, schedule or all) to standard error"},
-    {"--time", NULL, OPTION_FLAG, true, offsetof(struct options, time),
+    {"--time", NULL, OPTION_FLAG, OPTIONS_CODE, offsetof(struct options, time),
      "print what each phase took to standard error"},
-    {"--help", NULL, OPTION_FLAG, false, offsetof(struct options, help), "print this"},
+    {"--json", NULL, OPTION_FLAG, OPTIONS_JSON, offsetof(struct options, json),
+     "print one JSON document"},
+    {"--count", "HOW", OPTION_TEXT, OPTIONS_COUNT, offsetof(struct options, count),
+     "what GFLOPs are: macs (the default), thop or thop-all"},
+    {"--layers", NULL, OPTION_FLAG, OPTIONS_LAYERS, offsetof(struct options, layers),
+     "a row for every layer too; * is the main path"},
+    {"--a", "NAME=VALUE", OPTION_DEFINITION_A, OPTIONS_PAIR, 0, "as -D, for the first network alone"},
+    {"--b", "NAME=VALUE", OPTION_DEFINITION_B, OPTIONS_PAIR, 0, "as -D, for the second one alone"},
+    {"--network-b", "NAME", OPTION_TEXT, OPTIONS_PAIR, offsetof(struct options, network_b),
+     "which network of the second file, where it is another"},
+    {"--diagnostics", "text|json", OPTION_DIAGNOSTICS, OPTIONS_DIAGNOSTICS, 0,
+     "json: what is wrong, as a JSON array on standard output"},
+    {"--check", NULL, OPTION_FLAG, OPTIONS_FILES, offsetof(struct options, check),
+     "change nothing, name the files that would change"},
+    {"--help", NULL, OPTION_FLAG, 0, offsetof(struct options, help), "print this"},
 };
 
 static const char *const emit_names[] = {
@@ -60,17 +77,30 @@ static struct status set_emit(struct options *options, const char *value)
                         "--emit %s: expected exe, obj, asm, llvm, kernels, graph or ast", value);
 }
 
+static struct status set_diagnostics(struct options *options, const char *value)
+{
+    if (strcmp(value, "text") != 0 && strcmp(value, "json") != 0)
+        return status_error(STATUS_USAGE, "--diagnostics %s: expected text or json", value);
+    options->diagnostics = value;
+    return status_ok();
+}
+
 static struct status add_definition(struct arena *arena, struct options *options,
-                                    const char *value)
+                                    const struct option *option, const char *value)
 {
     const char *equals = strchr(value, '=');
     struct definition definition;
 
     if (!equals || equals == value || equals[1] == '\0')
-        return status_error(STATUS_USAGE, "-D %s: expected NAME=VALUE", value);
+        return status_error(STATUS_USAGE, "%s %s: expected NAME=VALUE", option->name, value);
     definition.name = arena_copy_text(arena, value, (size_t)(equals - value));
     definition.value = equals + 1;
-    vector_push(&options->definitions, arena, definition);
+    if (option->kind == OPTION_DEFINITION_A)
+        vector_push(&options->only_a, arena, definition);
+    else if (option->kind == OPTION_DEFINITION_B)
+        vector_push(&options->only_b, arena, definition);
+    else
+        vector_push(&options->definitions, arena, definition);
     return status_ok();
 }
 
@@ -88,13 +118,25 @@ static struct status apply(struct arena *arena, struct options *options,
         break;
     case OPTION_EMIT:
         return set_emit(options, value);
+    case OPTION_DIAGNOSTICS:
+        return set_diagnostics(options, value);
     case OPTION_DEFINITION:
-        return add_definition(arena, options, value);
+    case OPTION_DEFINITION_A:
+    case OPTION_DEFINITION_B:
+        return add_definition(arena, options, option, value);
     case OPTION_INCLUDE:
         vector_push(&options->include_paths, arena, value);
         break;
     }
     return status_ok();
+}
+
+/* Of the options for all, commands that elaborate nothing take --help alone, the only flag. */
+static bool is_taken(const struct command *command, const struct option *option)
+{
+    if (option->groups == 0)
+        return option->kind == OPTION_FLAG || !(command->takes & (OPTIONS_FILES | OPTIONS_WORD));
+    return (option->groups & command->takes) != 0;
 }
 
 /* Finds the option that `text` names; `*out_value` is what is attached to it (-DNAME=1, --cpu=X),
@@ -106,8 +148,7 @@ static const struct option *find(const struct command *command, const char *text
         const size_t length = strlen(table[i].name);
         const bool is_long = table[i].name[1] == '-';
 
-        if (strncmp(text, table[i].name, length) != 0 ||
-            (table[i].needs_code && !command->compiles))
+        if (strncmp(text, table[i].name, length) != 0 || !is_taken(command, &table[i]))
             continue;
         *out_value = NULL;
         if (text[length] == '\0')
@@ -136,27 +177,46 @@ static struct status read_option(struct arena *arena, const struct command *comm
     return apply(arena, out, option, value);
 }
 
+/* Files, or what else stands beside the options. */
+static struct status take_words(const struct command *command, struct options *options)
+{
+    const size_t count = options->words.count;
+    const size_t most = command->takes & OPTIONS_PAIR ? 2 : 1;
+    const char *const *words = options->words.items;
+
+    if (count > most && !(command->takes & OPTIONS_FILES))
+        return status_error(STATUS_USAGE, "one %s at a time: %s and %s",
+                            command->takes & OPTIONS_WORD ? "code" : "file", words[count - 2],
+                            words[count - 1]);
+    if (count == 0 && !options->help && !(command->takes & OPTIONS_WORD))
+        return status_error(STATUS_USAGE, "which file? usage: rnet %s %s", command->name,
+                            command->usage);
+    options->file = count > 0 ? words[0] : NULL;
+    options->second = count > 1 ? words[1] : NULL;
+    return status_ok();
+}
+
 struct status options_read(struct arena *arena, const struct command *command, int argc,
                            char **argv, struct options *out)
 {
-    *out = (struct options){.program = argv[0], .target = "cpu", .cpu = "native", .rest = argc};
+    *out = (struct options){
+        .program = argv[0],
+        .target = "cpu",
+        .cpu = "native",
+        .diagnostics = "text",
+        .rest = argc,
+    };
     for (int i = 2; i < argc; i++) {
         if (strcmp(argv[i], "--") == 0) {
             out->rest = i + 1;
             break;
         }
-        if (argv[i][0] == '-' && argv[i][1] != '\0') {
+        if (argv[i][0] == '-' && argv[i][1] != '\0')
             RETURN_IF_ERROR(read_option(arena, command, argc, argv, &i, out));
-        } else if (out->file) {
-            return status_error(STATUS_USAGE, "one file at a time: %s and %s", out->file, argv[i]);
-        } else {
-            out->file = argv[i];
-        }
+        else
+            vector_push(&out->words, arena, argv[i]);
     }
-    if (!out->file && !out->help)
-        return status_error(STATUS_USAGE, "which file? usage: rnet %s %s", command->name,
-                            command->usage);
-    return status_ok();
+    return take_words(command, out);
 }
 
 void options_help(const struct command *command)
@@ -167,7 +227,7 @@ void options_help(const struct command *command)
         const struct option *option = &table[i];
         char head[40];
 
-        if (option->needs_code && !command->compiles)
+        if (!is_taken(command, option))
             continue;
         snprintf(head, sizeof head, "%s %s", option->name, option->argument ? option->argument : "");
         printf("  %-20s%s\n", head, option->help);

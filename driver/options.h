@@ -19,18 +19,40 @@ enum emit {
     EMIT_AST,
 };
 
+/* Which options a command takes besides those that all take; a set of bits. */
+enum option_group {
+    OPTIONS_CODE = 1,   /* of code generation */
+    OPTIONS_OUTPUT = 2, /* -o */
+    OPTIONS_JSON = 4,   /* --json */
+    OPTIONS_COUNT = 8,  /* --count */
+    OPTIONS_LAYERS = 16, /* --layers */
+    OPTIONS_PAIR = 32,  /* a second file, and settings for either */
+    OPTIONS_DIAGNOSTICS = 64, /* --diagnostics */
+    OPTIONS_FILES = 128, /* --check, any number of files; none of the options about a network */
+    OPTIONS_WORD = 256, /* a word or none instead of a file; none of the options about a network */
+};
+
 struct options {
     const char *program;      /* argv[0] */
-    const char *file;         /* the .rnet file */
+    const char *file;         /* the .rnet file; the first, where a command takes several */
+    const char *second;       /* OPTIONS_PAIR: the other one, or NULL */
     const char *output;       /* -o; NULL: standard output, where that makes sense */
     const char *network;      /* --network */
     const char *target;       /* --target */
     const char *cpu;          /* --cpu */
     const char *dump_after;   /* --dump-after; a pass or "all" */
     enum emit emit;
+    const char *count;        /* --count */
+    const char *network_b;    /* --network-b */
+    const char *diagnostics;  /* --diagnostics: "text" or "json" */
     bool time;                /* --time */
+    bool check;               /* --check */
+    bool json;                /* --json */
+    bool layers;              /* --layers */
     bool help;
+    VECTOR(const char *) words;            /* all that is no option, in order */
     VECTOR(struct definition) definitions; /* -D */
+    VECTOR(struct definition) only_a, only_b; /* --a, --b: of one file of a pair */
     VECTOR(const char *) include_paths;    /* -I */
     int rest;                 /* index in argv of what follows "--"; argc if nothing does */
 };
@@ -39,7 +61,7 @@ struct command {
     const char *name;
     const char *usage;   /* what stands behind the name */
     const char *summary; /* one line for the list of commands */
-    bool compiles;       /* it takes the options of code generation */
+    unsigned takes;      /* enum option_group */
     int (*run)(struct arena *arena, const struct options *options, char **argv);
 };
 
