@@ -34,11 +34,11 @@ run_case()
 {
     "$rnet" build "$examples/$2.rnet" -D depth="$3" -D batch=16 -D weight_decay="$4" -D "$5" \
         -o m || return 1
-    ./m train --data shapes --steps 1 --out listing 2>log || { cat log; return 1; }
+    ./m train --data shapes --steps 0 --out listing >log 2>&1 || { cat log; return 1; }
     "$parity" inputs "$1" listing/last.safetensors . || return 1
     ./m forward --weights weights.safetensors --input val_x.npy --output logits.npy || return 1
     ./m train --data npy:. --init weights.safetensors --steps 10 --lr 0.001 --seed 1 \
-        --no-shuffle --no-augment --out run 2>log || { cat log; return 1; }
+        --no-shuffle --no-augment --out run >log 2>&1 || { cat log; return 1; }
     "$parity" compare "$1" .
 }
 

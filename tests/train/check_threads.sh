@@ -21,7 +21,7 @@ losses()
 }
 
 for threads in 1 2 3; do
-    ./m train --data shapes --steps 12 --seed 5 --threads "$threads" --out "$threads" 2>log ||
+    ./m train --data shapes --steps 12 --seed 5 --threads "$threads" --out "$threads" >log 2>&1 ||
         { cat log; exit 1; }
     losses "$threads" >"$threads.losses"
 done
@@ -38,7 +38,8 @@ for threads in 2 3; do
 done
 
 # Another seed gives another result, or the comparison above is blind.
-./m train --data shapes --steps 12 --seed 6 --threads 2 --out other 2>log || { cat log; exit 1; }
+./m train --data shapes --steps 12 --seed 6 --threads 2 --out other >log 2>&1 ||
+    { cat log; exit 1; }
 if cmp -s 1/last.safetensors other/last.safetensors; then
     echo 'seeds 5 and 6 give the same weights  FAIL'
     failures=$((failures + 1))

@@ -45,7 +45,7 @@ static double vector_value(const char *name, double u, int64_t index)
     if (ends_with(name, "running_var")) {
         const bool whole = strstr(name, "bn3") || strstr(name, "bn0");
 
-        return (0.0625 + 0.125 * u) * (whole ? 1.0 : 0.0625);
+        return (0.0625 + 0.125 * u) * (whole ? 1.0 : 0.25);
     }
     if (ends_with(name, "weight"))
         return 0.125 + 0.09375 * u;
@@ -65,7 +65,7 @@ static void fill_linear(float *values, uint64_t start, double deviation, int64_t
     for (int64_t i = 0; i < count; i++) {
         const double pair = 2 * hash_uniform(start, (uint64_t)(i & ~INT64_C(2))) - 1;
 
-        values[i] = (float)((i & 2 ? -3.0 : 3.0) * pair * deviation);
+        values[i] = (float)((i & 2 ? -1.5 : 1.5) * pair * deviation);
     }
 }
 
@@ -88,7 +88,7 @@ void hash_parameter(float *values, uint64_t seed, const char *name, const int64_
     else if (rank == 2)
         fill_linear(values, start, deviation, shape[0] * inputs);
     else
-        fill_convolution(values, start, (strstr(name, "conv3") ? 1.0 : 0.25) * deviation,
+        fill_convolution(values, start, (strstr(name, "conv3") ? 1.0 : 0.5) * deviation,
                          shape[0] * inputs);
 }
 

@@ -28,9 +28,9 @@ uint64_t hash_word(uint64_t start, uint64_t index);
 double hash_uniform(uint64_t start, uint64_t index);
 
 /* Fills the parameter or statistic `name`, of a shape as PyTorch gives it, rank 1 ... 5.
- *   convolution      (2u - 1) sqrt(6 / inputs of an output), a quarter of that unless named conv3
- *   linear           3 (2u - 1) sqrt(6 / inputs); inputs i and i + 2 have opposite weights
- *   running_var      1/16 + u/8, and a sixteenth of that unless named bn0 or bn3
+ *   convolution      (2u - 1) sqrt(6 / inputs of an output), half of that unless named conv3
+ *   linear           1.5 (2u - 1) sqrt(6 / inputs); inputs i and i + 2 have opposite weights
+ *   running_var      1/16 + u/8, and a quarter of that unless named bn0 or bn3
  *   running_mean     (u - 1/2) / 2, and so is the bias of fc
  *   scale            1/8 + 3u/32
  *   shift            3/4 + u/4, negative for odd channels */

@@ -15,7 +15,9 @@
 
 enum { SIGN_BITS = 64, METRICS_LIMIT = 1 << 24 };
 
-static const double logits_tolerance = 1e-4, loss_tolerance = 1e-4, update_tolerance = 1e-3;
+static const double logits_tolerance = 1e-4, loss_tolerance = 1e-4;
+/* Statistics feel rounding far less; closer, so that a biased variance is seen. */
+static const double update_tolerance = 1e-3, statistics_tolerance = 1e-4;
 
 /* Prints one line and returns whether `error` is within the tolerance (so not for a NaN). */
 static bool judge(const char *what, double error, double tolerance)
@@ -128,6 +130,7 @@ struct group {
     double norm;
     const double *products;
     int count;
+    double tolerance;
 };
 
 static bool group_has(const struct group *group, const char *name)
@@ -152,7 +155,7 @@ static bool compare_group(const struct group *group, uint64_t seed,
                          tensor_file_find(before, after->tensors[t].name));
     for (int i = 0; i < group->count; i++)
         square += pow(products[i] - group->products[i], 2) / group->count;
-    return judge(group->what, sqrt(square) / group->norm, update_tolerance);
+    return judge(group->what, sqrt(square) / group->norm, group->tolerance);
 }
 
 static struct status check_counter(const struct tensor_entry *tensor)
@@ -189,11 +192,12 @@ static struct status compare_updates(const struct parity_case *expected, struct 
                                      const char *directory, bool *out_good)
 {
     const struct group groups[] = {
-        {"update", NULL, expected->weights_norm, expected->weights, PARITY_PRODUCTS},
+        {"update", NULL, expected->weights_norm, expected->weights, PARITY_PRODUCTS,
+         update_tolerance},
         {"running means", "running_mean", expected->means_norm, expected->means,
-         PARITY_PRODUCTS / 2},
+         PARITY_PRODUCTS / 2, statistics_tolerance},
         {"running variances", "running_var", expected->variances_norm, expected->variances,
-         PARITY_PRODUCTS / 2},
+         PARITY_PRODUCTS / 2, statistics_tolerance},
     };
     struct tensor_file before, after;
 

@@ -34,10 +34,10 @@ from torch import nn
 CASES = {
     "resnet20": ("resnet", 20, False, 1e-4, 1),
     "resnet20_decay": ("resnet", 20, False, 0.05, 1),
-    "iresnet20": ("iresnet", 20, False, 1e-4, 2),
-    "iresnet20_decay": ("iresnet", 20, False, 0.05, 2),
-    "iresnet38": ("iresnet", 38, False, 1e-4, 8),
-    "iresnet38_published": ("iresnet", 38, True, 0.05, 1),
+    "iresnet20": ("iresnet", 20, False, 1e-4, 3),
+    "iresnet20_decay": ("iresnet", 20, False, 0.05, 3),
+    "iresnet38": ("iresnet", 38, False, 1e-4, 3),
+    "iresnet38_published": ("iresnet", 38, True, 0.05, 3),
 }
 CLASSES, STEPS, BATCH, RATE, MOMENTUM = 10, 10, 16, 0.001, 0.9
 TRAIN_IMAGES = 128  # eight batches: the ninth step begins the second epoch
@@ -85,7 +85,7 @@ def make_vector(seed, name, count):
     indices = numpy.arange(count)
     uniforms = hash_uniforms(seed, name, indices)
     if name.endswith("running_var"):
-        return (0.0625 + 0.125 * uniforms) * (1.0 if "bn3" in name or "bn0" in name else 0.0625)
+        return (0.0625 + 0.125 * uniforms) * (1.0 if "bn3" in name or "bn0" in name else 0.25)
     if name.endswith("weight"):
         return 0.125 + 0.09375 * uniforms
     if name.endswith("running_mean") or name.startswith("fc"):
@@ -103,9 +103,9 @@ def make_parameter(seed, name, shape):
         values = make_vector(seed, name, count)
     elif len(shape) == 2:  # inputs in pairs of opposite weights: their means cancel
         pairs = 2 * hash_uniforms(seed, name, indices & ~2) - 1
-        values = numpy.where(indices & 2, -3.0, 3.0) * pairs * deviation
+        values = numpy.where(indices & 2, -1.5, 1.5) * pairs * deviation
     else:
-        scale = 1.0 if "conv3" in name else 0.25
+        scale = 1.0 if "conv3" in name else 0.5
         values = (2 * hash_uniforms(seed, name, indices) - 1) * (scale * deviation)
     return values.astype(numpy.float32).reshape(shape)
 

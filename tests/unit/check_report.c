@@ -1,197 +1,135 @@
-/* The report: main path, places of layers, and the counts, on networks small enough to count by
- * hand. */
-#include "compiler/report.h"
+/* What is said of runs: the worst mistakes, means and deviations, metrics.csv, checksums of event
+ * files, text in pages. */
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
-#include "base/text.h"
-#include "compiler/diff.h"
-#include "compiler/stage_path.h"
-#include "tests/unit/elaborate_fixture.h"
+#include "base/file.h"
+#include "runtime/mistakes.h"
+#include "runtime/page.h"
+#include "runtime/report_compare.h"
+#include "runtime/tensorboard.h"
+#include "tests/unit/suite.h"
 
-static struct report *report_of(struct fixture *fixture, const char *text,
-                                enum report_count count)
+START_TEST(the_worst_mistakes_are_kept_in_order)
 {
-    struct compilation *compilation;
-
-    fixture_begin(fixture);
-    compilation = ARENA_NEW(&fixture->arena, struct compilation);
-    ck_assert_msg(fixture_elaborate(fixture, text), "%s", fixture_codes(fixture));
-    compilation->elaboration = fixture->out;
-    return report_make(compilation, count, &fixture->arena);
-}
-
-/* The same of a network with an input of [4, 8, 8]. */
-static struct report *report_of_body(struct fixture *fixture, const char *body,
-                                     enum report_count count)
-{
-    struct arena text = {0};
-    struct report *report = report_of(
-        fixture, arena_format(&text, "network n {\n input image(4, 8, 8)\n %s\n}\n", body),
-        count);
-
-    arena_release(&text);
-    return report;
-}
-
-static void check_path(const char *body, const char *expected)
-{
-    struct fixture fixture;
-    const struct report *report = report_of_body(&fixture, body, REPORT_MACS);
-
-    ck_assert_str_eq(gate_counts_text(&report->main_path_total, &fixture.arena), expected);
-    fixture_end(&fixture);
-}
-
-static void check_work(enum report_count count, const char *body, int64_t expected)
-{
-    struct fixture fixture;
-    const struct report *report = report_of_body(&fixture, body, count);
-
-    ck_assert_int_eq(report->total.work, expected);
-    fixture_end(&fixture);
-}
-
-START_TEST(path_takes_the_branch_with_fewest_convolutions)
-{
-    check_path("bn >> relu", "1 bn, 1 relu");
-    check_path("(conv(3, 4) >> relu) + identity", "none");
-    check_path("(conv(3, 8) >> conv(3, 8)) + (bn >> conv(1, 8))", "1 conv, 1 bn");
-    check_path("(relu >> conv(3, 4)) + conv(1, 4) + (bn >> relu >> conv(1, 4))", "1 conv");
-    check_path("(bn >> relu) + bn", "1 bn");
-    check_path("((conv(3, 4) + identity) >> relu) + conv(3, 4)", "1 relu");
-    check_path("(identity * (conv(1, 4) >> sigmoid)) >> bn", "1 bn");
-    check_path("[conv(3, 4), relu]", "1 relu");
-}
-END_TEST
-
-START_TEST(path_counts_stages_apart)
-{
-    struct fixture fixture;
-    const struct report *report =
-        report_of(&fixture,
-                  "network n {\n input image(4, 8, 8)\n bn\n"
-                  " deep: repeat(3, (conv(3, 4) + identity) >> relu)\n bn\n}\n",
-                  REPORT_MACS);
-
-    ck_assert_int_eq(report->main_path.kinds[OP_RELU], 3);
-    ck_assert_int_eq(report->main_path.kinds[OP_BN], 0);
-    ck_assert_int_eq(report->main_path_total.kinds[OP_BN], 2);
-    ck_assert_uint_eq(report->stages.count, 3);
-    ck_assert_str_eq(report->stages.items[0].name, "stem");
-    ck_assert_str_eq(report->stages.items[1].name, "deep");
-    ck_assert_int_eq(report->stages.items[1].blocks, 3);
-    ck_assert_str_eq(report->stages.items[2].name, "head");
-    fixture_end(&fixture);
-}
-END_TEST
-
-static void check_place(const char *path, const char *stage, const char *block)
-{
-    struct stage_path place;
-
-    if (!stage) {
-        ck_assert_msg(!stage_path_read(path, &place), "%s", path);
-        return;
+    struct data_set data = {0};
+    struct executor executor = {0};
+    struct arena arena = {0};
+    struct mistakes mistakes;
+    struct loader loader = {0};
+    int64_t order[50];
+    int32_t labels[50];
+    ck_assert(executor_open(&executor, &rnet_program, 1).code == STATUS_OK);
+    mistakes_open(&mistakes, &arena, &rnet_program);
+    float *logits = (float *)(uintptr_t)executor_result(&executor, rnet_program.logits);
+    float *losses = (float *)(uintptr_t)executor_result(&executor, rnet_program.loss);
+    for (int i = 0; i < 50; i++) {
+        order[i] = 49 - i;
+        labels[49 - i] = i % 2; /* class 0 is predicted for all */
+        logits[i * 16] = 5;
+        losses[i] = (float)((i * 7) % 50);
     }
-    ck_assert_msg(stage_path_read(path, &place), "%s", path);
-    ck_assert_uint_eq(place.stage, strlen(stage));
-    ck_assert_uint_eq(place.block, strlen(block));
-}
-
-START_TEST(places_are_read_off_paths)
-{
-    check_place("conv1", NULL, NULL);
-    check_place("3", NULL, NULL);
-    check_place("layer1.3", NULL, NULL);
-    check_place("layer1.0.conv1", "layer1", "layer1.0");
-    check_place("layer1.12.downsample.1", "layer1", "layer1.12");
-    check_place("stages.0.2.3", "stages.0", "stages.0.2");
-    check_place("body.layer1.0.7", "body.layer1", "body.layer1.0");
-    check_place("0.conv", "", "0");
-    ck_assert_uint_eq(scope_length("layer1.0.conv1"), 8);
-    ck_assert_uint_eq(scope_length("conv1"), 0);
-}
-END_TEST
-
-/* 64 points; a 3x3 convolution of 4 channels to 8 is 64 * 4 * 9 * 8. */
-START_TEST(work_is_counted_by_the_rules)
-{
-    enum { CONV = 64 * 4 * 9 * 8 };
-
-    check_work(REPORT_MACS, "conv(3, 8) >> bn >> relu", CONV);
-    check_work(REPORT_THOP, "conv(3, 8) >> bn >> relu", CONV + 64 * 8 * 5);
-    check_work(REPORT_THOP, "conv(3, 8, bias = true)", CONV + 64 * 4 * 8);
-    check_work(REPORT_THOP, "conv(3, 8, groups = 2, bias = true)", CONV / 2 + 64 * 2 * 8);
-    check_work(REPORT_THOP, "max_pool(2, stride = 2)", 16 * 4 * 2);
-    check_work(REPORT_THOP, "max_pool([2, 2], stride = 2)", 16 * 4 * 4);
-    check_work(REPORT_THOP, "avg_pool(2, stride = 2)", 16 * 4 * 3);
-    check_work(REPORT_THOP, "global_avg_pool", 65 * 4);
-    check_work(REPORT_THOP, "global_avg_pool >> linear(10)", 65 * 4 + 7 * 10);
-    check_work(REPORT_MACS, "global_avg_pool >> linear(10)", 40);
+    data.parts[DATA_VALIDATION].labels = labels;
+    loader = (struct loader){
+        .data = &data, .executor = &executor, .part = DATA_VALIDATION, .order = order};
+    mistakes_see(&mistakes, &executor, 50);
+    mistakes_add(&mistakes, &loader, 0, 50);
+    ck_assert_int_eq(mistakes.images, 50);
+    ck_assert_int_eq(mistakes.confusion[0], 25);
+    ck_assert_int_eq(mistakes.confusion[10], 25);
+    ck_assert_int_eq(mistakes.count, MISTAKES_SHOWN);
+    for (int i = 0; i < MISTAKES_SHOWN; i++) {
+        ck_assert_int_eq(mistakes.worst[i].label, 1);
+        ck_assert_double_eq(mistakes.worst[i].loss, 49 - 2 * i);
+        ck_assert_double_eq(((49 - mistakes.worst[i].image) * 7) % 50, mistakes.worst[i].loss);
+        ck_assert_double_eq_tol(mistakes.worst[i].confidence, 1 / (1 + 9 * exp(-5)), 1e-6);
+    }
+    mistakes_clear(&mistakes);
+    ck_assert(mistakes.count == 0 && mistakes.confusion[10] == 0);
+    executor_release(&executor);
+    arena_release(&arena);
 }
 END_TEST
 
-START_TEST(relus_of_a_residual_block_count_once)
+START_TEST(means_and_deviations_are_those_of_samples)
 {
-    static const char body[] = "unit: (((relu >> relu) + identity) >> relu)\n relu >> relu";
-
-    check_work(REPORT_THOP, body, 3 * 64 * 4);
-    check_work(REPORT_THOP_ALL, body, 5 * 64 * 4);
-    check_work(REPORT_MACS, body, 0);
+    double mean, deviation;
+    mean_and_deviation((const double[]){2, 4, 4, 4, 5, 5, 7, 9}, 8, &mean, &deviation);
+    ck_assert_double_eq_tol(mean, 5, 1e-12);
+    ck_assert_double_eq_tol(deviation, sqrt(32.0 / 7), 1e-12);
+    mean_and_deviation((const double[]){3}, 1, &mean, &deviation);
+    ck_assert(mean == 3 && deviation == 0);
 }
 END_TEST
 
-static const struct difference *only_difference(struct fixture *a, struct fixture *b,
-                                                const char *body_a, const char *body_b)
+START_TEST(a_table_and_a_page_of_runs)
 {
-    const struct report *first = report_of_body(a, body_a, REPORT_MACS);
-    const struct report *second = report_of_body(b, body_b, REPORT_MACS);
-    const struct diff *diff = diff_networks(first, second, &a->arena);
-
-    ck_assert_uint_le(diff->items.count, 1);
-    return diff->items.count == 1 ? &diff->items.items[0] : NULL;
+    char path[] = "/tmp/check_report.XXXXXX", *bytes;
+    struct arena arena = {0};
+    struct history first = {.arena = &arena}, second = {.arena = &arena};
+    size_t size;
+    close(mkstemp(path));
+    history_add_epoch(&first, &(struct epoch_record){0, 2, 10, 1.5, 60, 90, 0.1, 100, 0.25});
+    history_add_epoch(&first, &(struct epoch_record){1, 1, 20, 1.25, 50, 80, 0.1, 100, 0});
+    ck_assert(history_write_csv(&first, path).code == STATUS_OK);
+    ck_assert(file_read(&arena, path, 4096, &bytes, &size).code == STATUS_OK);
+    ck_assert_str_eq(bytes, "epoch,lr,train_loss,train_top1,val_loss,val_top1,val_top5,"
+                            "images_per_second,waiting\n"
+                            "0,0.1,2,10,1.5,60,90,100,0.25\n1,0.1,1,20,1.25,50,80,100,0\n");
+    struct report_run runs[] = {{"<one>", &first, 1e6, 2}, {"two", &second, 0, 0}};
+    ck_assert_double_eq(report_run_best(&runs[0]), 40);
+    ck_assert_double_eq(report_run_last(&runs[0]), 50);
+    ck_assert(isnan(report_run_best(&runs[1])));
+    ck_assert(report_compare_write(path, "title", "two & more", runs, 2).code == STATUS_OK);
+    ck_assert(file_read(&arena, path, 1 << 20, &bytes, &size).code == STATUS_OK);
+    ck_assert_ptr_nonnull(strstr(bytes, "&lt;one>"));
+    ck_assert_ptr_nonnull(strstr(bytes, "two &amp; more"));
+    ck_assert_ptr_nonnull(strstr(bytes, "40.00 %"));
+    ck_assert_ptr_null(strstr(bytes, "nan"));
+    unlink(path);
+    arena_release(&arena);
 }
+END_TEST
 
-static void check_difference(const char *body_a, const char *body_b, enum difference_kind kind,
-                             const char *place, const char *detail)
+START_TEST(event_files_begin_as_tensorboard_wants)
 {
-    struct fixture a, b;
-    const struct difference *difference = only_difference(&a, &b, body_a, body_b);
-
-    ck_assert_ptr_nonnull(difference);
-    ck_assert_int_eq(difference->kind, kind);
-    ck_assert_str_eq(difference->place, place);
-    ck_assert_str_eq(difference->detail, detail);
-    fixture_end(&a);
-    fixture_end(&b);
-}
-
-START_TEST(differences_are_told_where_they_begin)
-{
-    struct fixture a, b;
-
-    ck_assert_ptr_null(only_difference(&a, &b, "c: conv(3, 4) >> relu", "c: conv(3, 4)  >>  relu"));
-    fixture_end(&a);
-    fixture_end(&b);
-    check_difference("c: conv(3, 4) >> bn >> relu", "c: conv(3, 8) >> bn >> relu",
-                     DIFFERENCE_CHANGED, "c", "conv 3\xC3\x97"
-                                              "3, 4 \xE2\x86\x92 conv 3\xC3\x97"
-                                              "3, 8");
-    check_difference("c: conv(3, 4) >> relu >> bn", "c: conv(3, 4) >> bn", DIFFERENCE_ONLY_A,
-                     "relu after c", "");
-    check_difference("s: repeat(1, bn)", "s: repeat(2, bn)", DIFFERENCE_ONLY_B, "s.1", "");
+    char path[] = "/tmp/check_report.XXXXXX", *bytes;
+    struct arena arena = {0};
+    struct tensorboard board = {0};
+    int64_t position, again;
+    size_t size;
+    ck_assert_uint_eq(crc32c("123456789", 9), 0xe3069283);
+    tensorboard_scalar(&board, "ignored", 1, 1);
+    ck_assert(tensorboard_sync(&board, &position).code == STATUS_OK && position == 0);
+    close(mkstemp(path));
+    ck_assert(tensorboard_open(&board, path, 0).code == STATUS_OK);
+    tensorboard_scalar(&board, "loss", 1, 0.5);
+    ck_assert(tensorboard_sync(&board, &position).code == STATUS_OK);
+    tensorboard_scalar(&board, "loss", 300, 0.25);
+    ck_assert(tensorboard_sync(&board, &again).code == STATUS_OK && again > position);
+    tensorboard_close(&board);
+    ck_assert(tensorboard_open(&board, path, position).code == STATUS_OK);
+    ck_assert(tensorboard_sync(&board, &again).code == STATUS_OK && again == position);
+    tensorboard_close(&board);
+    ck_assert(file_read(&arena, path, 4096, &bytes, &size).code == STATUS_OK);
+    ck_assert_int_eq((int64_t)size, position);
+    ck_assert_mem_eq(bytes, "\x18\0\0\0\0\0\0\0\xa3\x7f\x4b\x22", 12);
+    ck_assert_mem_eq(bytes + 12 + 9, "\x1a\x0d" "brain.Event:2", 15);
+    unlink(path);
+    arena_release(&arena);
 }
 END_TEST
 
 int main(void)
 {
     const TTest *const tests[] = {
-        path_takes_the_branch_with_fewest_convolutions,
-        path_counts_stages_apart,
-        places_are_read_off_paths,
-        work_is_counted_by_the_rules,
-        relus_of_a_residual_block_count_once,
-        differences_are_told_where_they_begin,
+        the_worst_mistakes_are_kept_in_order,
+        means_and_deviations_are_those_of_samples,
+        a_table_and_a_page_of_runs,
+        event_files_begin_as_tensorboard_wants,
     };
-
-    return run_suite("report", tests, countof(tests));
+    return run_suite("report", tests, sizeof tests / sizeof *tests);
 }
