@@ -1,11 +1,11 @@
 /* The command `bench`: times steps on random data, with fresh weights. */
 #include <inttypes.h>
-#include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
 #include "base/arena.h"
+#include "runtime/bench_loader.h"
 #include "runtime/clock.h"
 #include "runtime/commands.h"
 #include "runtime/execute.h"
@@ -13,11 +13,12 @@
 #include "runtime/metrics.h"
 #include "runtime/options.h"
 #include "runtime/random.h"
+#include "runtime/report_network.h"
 
 enum { WARMUP_STEPS = 2, TRAIN_PASSES = 3 /* forward, and two products backward */ };
 
 struct bench_options {
-    const char *mode;
+    const char *mode, *data;
     int64_t steps, batch, threads;
     bool json;
 };
@@ -33,6 +34,11 @@ struct bench_result {
 static bool is_training(const struct bench_options *options)
 {
     return strcmp(options->mode, "train") == 0;
+}
+
+static bool is_loading(const struct bench_options *options)
+{
+    return strcmp(options->mode, "load") == 0;
 }
 
 static void input_fill(struct executor *executor)
@@ -74,15 +80,6 @@ static int time_order(const void *first, const void *second)
     return a < b ? -1 : a > b;
 }
 
-/* The multiply-adds of one image, from the network's report; 0 where it has none. */
-static double report_macs(const struct rnet_program *program)
-{
-    struct json_object *report = json_tokener_parse(program->report_json);
-    double macs = json_object_get_double(json_object_object_get(report, "macs"));
-    json_object_put(report);
-    return macs;
-}
-
 static struct bench_result measure(struct executor *executor, const struct bench_options *options,
                                    struct arena *arena)
 {
@@ -96,7 +93,7 @@ static struct bench_result measure(struct executor *executor, const struct bench
     qsort(times, (size_t)options->steps, sizeof *times, time_order);
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
-    double macs = report_macs(executor->program) * (double)options->batch;
+    double macs = network_cost(executor->program).macs * (double)options->batch;
     int64_t middle = options->steps / 2;
     return (struct bench_result){
         .images = options->batch,
@@ -133,13 +130,31 @@ static void result_print(const struct bench_result *result, const char *mode)
 static struct status options_check(const struct rnet_program *program,
                                    struct bench_options *options)
 {
-    if (!is_training(options) && strcmp(options->mode, "infer") != 0)
-        return status_error(STATUS_USAGE, "--mode is train or infer, not %s", options->mode);
+    bool steps = is_training(options) || strcmp(options->mode, "infer") == 0;
+    if (!steps && !is_loading(options))
+        return status_error(STATUS_USAGE, "--mode is train, infer or load, not %s",
+                            options->mode);
+    if (steps == (options->data != NULL))
+        return status_error(STATUS_USAGE, "--mode load, and no other, needs --data SPEC");
     if (options->batch > program->batch)
         return status_error(STATUS_USAGE, "--batch is at most the compiled batch, %" PRId64,
                             program->batch);
     if (options->batch == 0)
         options->batch = program->batch;
+    return status_ok();
+}
+
+static struct status load(const struct rnet_program *program, const struct bench_options *options)
+{
+    struct loader_timing timing;
+    RETURN_IF_ERROR(
+        bench_loader(program, options->data, options->steps, options->threads, &timing));
+    double rate = (double)timing.images / timing.seconds;
+    printf(options->json ? "{\"mode\":\"load\",\"images\":%" PRId64 ",\"steps\":%" PRId64
+                           ",\"threads\":%d,\"seconds\":%.9g,\"images_per_second\":%.9g}\n"
+                         : "load, %" PRId64 " images in %" PRId64
+                           " steps, %d threads: %.3f s, %.1f images/s\n",
+           timing.images, timing.steps, timing.threads, timing.seconds, rate);
     return status_ok();
 }
 
@@ -165,8 +180,10 @@ struct status command_bench(const struct rnet_program *program, int argc, char *
 {
     struct bench_options options = {.steps = 10};
     const struct option_entry entries[] = {
-        {"mode", OPTION_TEXT, "train|infer", "what a step is",
+        {"mode", OPTION_TEXT, "train|infer|load", "what a step is",
          .target = &options.mode, .required = true},
+        {"data", OPTION_TEXT, "SPEC", "what load takes its batches from",
+         .target = &options.data},
         {"steps", OPTION_INTEGER, "N", "timed steps, after two that are not (default: 10)",
          .target = &options.steps, .minimum = 1},
         {"batch", OPTION_INTEGER, "M", "images a step (default and most: the compiled batch)",
@@ -175,12 +192,12 @@ struct status command_bench(const struct rnet_program *program, int argc, char *
          .target = &options.threads, .minimum = 1},
         {"json", OPTION_FLAG, NULL, "print one JSON object", .target = &options.json},
     };
-    const struct option_set set = {"bench", "Times steps on random data.", entries,
-                                   sizeof entries / sizeof *entries};
+    const struct option_set set = {"bench", "Times steps on random data, or the loader.", entries,
+                                   sizeof entries / sizeof *entries, NULL, NULL};
     bool helped;
     RETURN_IF_ERROR(options_parse(&set, argc, argv, &helped));
     if (helped)
         return status_ok();
     RETURN_IF_ERROR(options_check(program, &options));
-    return bench(program, &options);
+    return is_loading(&options) ? load(program, &options) : bench(program, &options);
 }

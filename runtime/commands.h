@@ -7,6 +7,7 @@
 
 struct status command_train(const struct rnet_program *program, int argc, char **argv);
 struct status command_eval(const struct rnet_program *program, int argc, char **argv);
+struct status command_predict(const struct rnet_program *program, int argc, char **argv);
 struct status command_forward(const struct rnet_program *program, int argc, char **argv);
 struct status command_info(const struct rnet_program *program, int argc, char **argv);
 struct status command_bench(const struct rnet_program *program, int argc, char **argv);

@@ -11,12 +11,26 @@ static const struct {
     const char *kind;
     data_open_function *open;
     bool takes_path;
+    const float *mean, *deviation;
 } data_kinds[] = {
-    {"cifar10", data_open_cifar10, true},
-    {"cifar100", data_open_cifar100, true},
-    {"npy", data_open_npy, true},
-    {"shapes", data_open_shapes, false},
+    {"cifar10", data_open_cifar10, true, data_cifar_mean, data_cifar_deviation},
+    {"cifar100", data_open_cifar100, true, data_cifar_mean, data_cifar_deviation},
+    {"imagenet", data_open_imagenet, true, data_imagenet_mean, data_imagenet_deviation},
+    {"npy", data_open_npy, true, NULL, NULL},
+    {"shapes", data_open_shapes, false, data_shapes_mean, data_shapes_deviation},
 };
+
+bool data_kind_normalization(const char *kind, const float **mean, const float **deviation)
+{
+    for (size_t i = 0; kind != NULL && i < sizeof data_kinds / sizeof *data_kinds; i++) {
+        if (strcmp(data_kinds[i].kind, kind) != 0 || data_kinds[i].mean == NULL)
+            continue;
+        *mean = data_kinds[i].mean;
+        *deviation = data_kinds[i].deviation;
+        return true;
+    }
+    return false;
+}
 
 /* Splits "KIND:PATH" and opens the kind. */
 static struct status kind_open(struct data_set *data, const char *spec, unsigned parts)
@@ -34,7 +48,7 @@ static struct status kind_open(struct data_set *data, const char *spec, unsigned
     }
     return status_error(STATUS_USAGE,
                         "there is no data set \"%s\"; there are cifar10:DIR, cifar100:DIR, "
-                        "npy:DIR and shapes",
+                        "imagenet:DIR, npy:DIR and shapes",
                         spec);
 }
 

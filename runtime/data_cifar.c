@@ -14,8 +14,8 @@
 enum { CIFAR_SIDE = 32, CIFAR_PIXELS = DATA_COLOURS * CIFAR_SIDE * CIFAR_SIDE };
 
 /* Per-channel statistics of the training images, for both data sets. */
-static const float cifar_mean[DATA_COLOURS] = {0.4914f, 0.4822f, 0.4465f};
-static const float cifar_deviation[DATA_COLOURS] = {0.2470f, 0.2435f, 0.2616f};
+const float data_cifar_mean[DATA_COLOURS] = {0.4914f, 0.4822f, 0.4465f};
+const float data_cifar_deviation[DATA_COLOURS] = {0.2470f, 0.2435f, 0.2616f};
 
 struct cifar_format {
     int64_t label_bytes; /* the last of them is the label */
@@ -165,8 +165,8 @@ static struct status cifar_open(struct data_set *data, const struct cifar_format
     data->channels = DATA_COLOURS;
     data->size[0] = 1;
     data->size[1] = data->size[2] = CIFAR_SIDE;
-    data->mean = cifar_mean;
-    data->deviation = cifar_deviation;
+    data->mean = data_cifar_mean;
+    data->deviation = data_cifar_deviation;
     for (int kind = 0; kind < DATA_PART_COUNT; kind++)
         if (parts & 1U << kind)
             RETURN_IF_ERROR(part_read(data, format, directory, (enum data_part_kind)kind));

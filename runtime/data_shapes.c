@@ -27,8 +27,8 @@ static const char *const shapes_names[SHAPES_CLASSES] = {
     "checked triangle", "striped cross", "checked cross",  "striped ring",   "checked ring",
 };
 
-static const float shapes_mean[DATA_COLOURS] = {0.3f, 0.3f, 0.3f};
-static const float shapes_deviation[DATA_COLOURS] = {0.25f, 0.25f, 0.25f};
+const float data_shapes_mean[DATA_COLOURS] = {0.3f, 0.3f, 0.3f};
+const float data_shapes_deviation[DATA_COLOURS] = {0.25f, 0.25f, 0.25f};
 
 /* One image's random choices. Colours are in 0 ... 255. */
 struct drawing {
@@ -180,8 +180,8 @@ struct status data_open_shapes(struct data_set *data, const char *path, unsigned
     data->channels = DATA_COLOURS;
     data->size[0] = 1;
     data->size[1] = data->size[2] = SHAPES_SIDE;
-    data->mean = shapes_mean;
-    data->deviation = shapes_deviation;
+    data->mean = data_shapes_mean;
+    data->deviation = data_shapes_deviation;
     data->class_names = shapes_names;
     data->class_count = SHAPES_CLASSES;
     if (parts & DATA_NEEDS_TRAIN)

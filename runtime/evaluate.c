@@ -47,19 +47,28 @@ double tally_top5(const struct tally *tally)
     return 100.0 * (double)tally->top5 / (double)tally->images;
 }
 
-bool evaluate_images(struct loader *loader, struct tally *tally)
+struct status evaluate_images(struct loader *loader, struct tally *tally,
+                              struct mistakes *mistakes, bool *whole)
 {
     struct executor *executor = loader->executor;
     const struct rnet_program *program = executor->program;
+    int64_t images;
     *tally = (struct tally){0};
-    int64_t images = loader_fill(loader, 0);
+    if (mistakes != NULL)
+        mistakes_clear(mistakes);
+    RETURN_IF_ERROR(loader_fill(loader, 0, &images));
     while (images > 0 && !interrupt_requested()) {
         executor_run(executor, RNET_PHASE_INFER, images);
+        if (mistakes != NULL)
+            mistakes_see(mistakes, executor, images);
         executor_run(executor, RNET_PHASE_LOSS, images);
+        if (mistakes != NULL)
+            mistakes_add(mistakes, loader, tally->images, images);
         tally_add(tally, executor, program->loss, program->rank, images);
-        images = loader_fill(loader, tally->images);
+        RETURN_IF_ERROR(loader_fill(loader, tally->images, &images));
     }
-    return images == 0;
+    *whole = images == 0;
+    return status_ok();
 }
 
 static void tally_print_json(const struct tally *tally)
@@ -81,10 +90,10 @@ static void tally_print(const struct tally *tally)
 
 static struct status evaluate(const struct rnet_program *program,
                               const struct eval_options *options, struct data_set *data,
-                              struct executor *executor)
+                              struct executor *executor, struct loader *loader)
 {
-    struct loader loader;
     struct tally tally;
+    bool whole;
     struct loader_options loading = {
         .part = DATA_VALIDATION,
         .augmentation = {program->recipe.evaluate, program->recipe.evaluate_count},
@@ -92,10 +101,10 @@ static struct status evaluate(const struct rnet_program *program,
     RETURN_IF_ERROR(data_set_open(data, options->data, DATA_NEEDS_VALIDATION, program));
     RETURN_IF_ERROR(executor_open(executor, program, options->threads));
     RETURN_IF_ERROR(weights_read(executor, options->weights));
-    RETURN_IF_ERROR(loader_open(&loader, &data->arena, data, executor, &loading));
-    evaluate_images(&loader, &tally);
+    RETURN_IF_ERROR(loader_open(loader, &data->arena, data, executor, &loading));
+    RETURN_IF_ERROR(evaluate_images(loader, &tally, NULL, &whole));
     if (!options->json && options->show > 0)
-        show_predictions(&loader, options->show);
+        RETURN_IF_ERROR(show_predictions(loader, options->show));
     (options->json ? tally_print_json : tally_print)(&tally);
     return status_ok();
 }
@@ -104,7 +113,7 @@ struct status command_eval(const struct rnet_program *program, int argc, char **
 {
     struct eval_options options = {0};
     const struct option_entry entries[] = {
-        {"data", OPTION_TEXT, "SPEC", "cifar10:DIR, cifar100:DIR, npy:DIR or shapes",
+        {"data", OPTION_TEXT, "SPEC", "cifar10:DIR, cifar100:DIR, imagenet:DIR, npy:DIR or shapes",
          .target = &options.data, .required = true},
         {"weights", OPTION_TEXT, "FILE", "weights, as safetensors", .target = &options.weights,
          .required = true},
@@ -115,14 +124,16 @@ struct status command_eval(const struct rnet_program *program, int argc, char **
         {"json", OPTION_FLAG, NULL, "print one JSON object", .target = &options.json},
     };
     const struct option_set set = {"eval", "Measures loss and accuracy on the validation part.",
-                                   entries, sizeof entries / sizeof *entries};
+                                   entries, sizeof entries / sizeof *entries, NULL, NULL};
     bool helped;
     RETURN_IF_ERROR(options_parse(&set, argc, argv, &helped));
     if (helped)
         return status_ok();
     struct data_set data = {0};
     struct executor executor = {0};
-    struct status status = evaluate(program, &options, &data, &executor);
+    struct loader loader = {0};
+    struct status status = evaluate(program, &options, &data, &executor, &loader);
+    loader_close(&loader);
     executor_release(&executor);
     data_set_release(&data);
     return status;

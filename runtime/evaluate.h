@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "runtime/loader.h"
+#include "runtime/mistakes.h"
 
 /* Sums over images; each is exact or in double, in the order of the images. */
 struct tally {
@@ -21,7 +22,9 @@ double tally_loss(const struct tally *tally); /* mean */
 double tally_top1(const struct tally *tally); /* percent */
 double tally_top5(const struct tally *tally);
 
-/* Evaluates all images of the loader; gives up and returns false when a signal asks for the end. */
-bool evaluate_images(struct loader *loader, struct tally *tally);
+/* Evaluates all images of the loader; gives up, and `*whole` is false, when a signal asks for the
+ * end. `mistakes` takes what was wrong; NULL: that is not wanted. */
+struct status evaluate_images(struct loader *loader, struct tally *tally,
+                              struct mistakes *mistakes, bool *whole);
 
 #endif

@@ -18,6 +18,7 @@ struct forward_options {
 struct forward {
     struct data_set data;
     struct executor executor;
+    struct loader loader;
     struct file_writer writer;
 };
 
@@ -65,21 +66,21 @@ static struct status forward_run(const struct rnet_program *program,
                                  const struct forward_options *options, struct forward *forward)
 {
     struct executor *executor = &forward->executor;
-    struct loader loader;
+    struct loader *loader = &forward->loader;
+    int64_t images;
     struct loader_options loading = {.part = DATA_VALIDATION, .batch = options->batch};
     RETURN_IF_ERROR(input_take(&forward->data, options->input, program));
     RETURN_IF_ERROR(executor_open(executor, program, options->threads));
     RETURN_IF_ERROR(weights_read(executor, options->weights));
     RETURN_IF_ERROR(
-        loader_open(&loader, &forward->data.arena, &forward->data, executor, &loading));
+        loader_open(loader, &forward->data.arena, &forward->data, executor, &loading));
     RETURN_IF_ERROR(file_writer_open(&forward->writer, options->output));
     int64_t shape[] = {forward->data.parts[DATA_VALIDATION].count, program->classes};
     npy_write_header(forward->writer.stream, shape, 2);
-    int64_t images = loader_fill(&loader, 0);
-    for (int64_t done = 0; images > 0; images = loader_fill(&loader, done)) {
+    for (int64_t done = 0; done < shape[0]; done += images) {
+        RETURN_IF_ERROR(loader_fill(loader, done, &images));
         executor_run(executor, RNET_PHASE_INFER, images);
         logits_write(executor, images, forward->writer.stream);
-        done += images;
     }
     return file_writer_commit(&forward->writer);
 }
@@ -100,7 +101,7 @@ struct status command_forward(const struct rnet_program *program, int argc, char
          .target = &options.threads, .minimum = 1},
     };
     const struct option_set set = {"forward", "Computes logits from raw tensors.", entries,
-                                   sizeof entries / sizeof *entries};
+                                   sizeof entries / sizeof *entries, NULL, NULL};
     bool helped;
     RETURN_IF_ERROR(options_parse(&set, argc, argv, &helped));
     if (helped)
@@ -111,6 +112,7 @@ struct status command_forward(const struct rnet_program *program, int argc, char
     struct forward forward = {0};
     struct status status = forward_run(program, &options, &forward);
     file_writer_discard(&forward.writer);
+    loader_close(&forward.loader);
     executor_release(&forward.executor);
     data_set_release(&forward.data);
     return status;

@@ -26,6 +26,9 @@ struct history {
 void history_add_step(struct history *history, double loss);
 void history_add_epoch(struct history *history, const struct epoch_record *record);
 
+/* Writes a table of the epochs to `path`, atomically: comma-separated, with a line of names. */
+struct status history_write_csv(const struct history *history, const char *path);
+
 /* The epoch with the best validation top-1 (the earliest of equals), or NULL. */
 const struct epoch_record *history_best(const struct history *history);
 

@@ -81,7 +81,7 @@ static struct json_object *recipe_object(const struct rnet_recipe *recipe)
 }
 
 /* Prints an object's members a line each, nested ones behind their parent's name; leaves out the
- * long list of layers. */
+ * long lists of layers, stages and outputs. */
 static void members_print(struct json_object *object, const char *prefix)
 {
     enum { LONGEST = 128, COLUMN = 28 };
@@ -89,7 +89,8 @@ static void members_print(struct json_object *object, const char *prefix)
     {
         char name[LONGEST];
         snprintf(name, sizeof name, "%.60s%.60s", prefix, key);
-        if (strcmp(key, "layers") == 0)
+        if (json_object_is_type(value, json_type_array) && json_object_array_length(value) > 0 &&
+            json_object_is_type(json_object_array_get_idx(value, 0), json_type_object))
             continue;
         if (json_object_is_type(value, json_type_object)) {
             snprintf(name, sizeof name, "%.60s%.60s.", prefix, key);
@@ -134,7 +135,7 @@ struct status command_info(const struct rnet_program *program, int argc, char **
     };
     const struct option_set set = {
         "info", "Describes the network, its recipe, and how it was compiled.", entries,
-        sizeof entries / sizeof *entries};
+        sizeof entries / sizeof *entries, NULL, NULL};
     bool helped;
     RETURN_IF_ERROR(options_parse(&set, argc, argv, &helped));
     return helped ? status_ok() : info_print(program, json);

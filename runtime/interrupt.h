@@ -1,4 +1,4 @@
-/* SIGINT and SIGTERM ask a training to end after its step. */
+/* SIGINT and SIGTERM ask a training to end after its step; SIGBUS tells of a lost file. */
 #ifndef RUNTIME_INTERRUPT_H
 #define RUNTIME_INTERRUPT_H
 
@@ -8,5 +8,9 @@
 void interrupt_install(void);
 
 bool interrupt_requested(void);
+
+/* From here on, a mapped file that is cut short while it is in use ends the process with a message
+ * and exit status 1. */
+void interrupt_guard_files(void);
 
 #endif

@@ -1,11 +1,14 @@
 /* Batches: each thread fills its share of the images. See loader.h. */
 #include "runtime/loader.h"
 
+#include "runtime/clock.h"
+
 enum { AUGMENT_DRAWS = 64 /* the most draws of one image's augmentation */ };
 
 struct filling {
     const struct loader *loader;
     int64_t first, count;
+    const uint8_t *pictures; /* of the loader's threads; NULL: take the images from memory */
 };
 
 static void levels_compute(struct loader *loader)
@@ -17,6 +20,43 @@ static void levels_compute(struct loader *loader)
             value = (value - (double)data->mean[channel]) / (double)data->deviation[channel];
             loader->levels[channel][level] = (float)value;
         }
+}
+
+/* Makes the picture at a place of the epoch's order; a prefetch_function. */
+static struct status place_make(const void *context, int64_t place, uint8_t *out)
+{
+    const struct loader *loader = context;
+    const struct data_set *data = loader->data;
+    const struct data_part *part = &data->parts[loader->part];
+    int64_t image = loader->order[place];
+    struct random_source random = {loader->seed, random_stream(RANDOM_AUGMENT, loader->epoch),
+                                   (uint64_t)image * AUGMENT_DRAWS};
+    if (part->paths != NULL)
+        return picture_read(&loader->pictures, part->paths[image], &random, out);
+    int64_t plane = data->size[1] * data->size[2];
+    return picture_convert(&loader->pictures, part->bytes + image * DATA_COLOURS * plane,
+                           data->size[1], data->size[2], &random, out);
+}
+
+/* Starts the loader's own threads if its images need more than a copy. */
+static struct status threads_start(struct loader *loader)
+{
+    const struct data_part *part = &loader->data->parts[loader->part];
+    const struct rnet_program *program = loader->executor->program;
+    if (part->paths == NULL && !augmentation_resizes(loader->augmentation))
+        return status_ok();
+    if (part->floats != NULL || program->spatial_rank != 2 || program->channels != DATA_COLOURS)
+        return status_error(STATUS_INVALID, "only images of bytes in three colours are resized");
+    loader->pictures =
+        (struct picture_recipe){loader->augmentation, program->size[0], program->size[1]};
+    struct prefetch_options options = {
+        .make = place_make,
+        .context = loader,
+        .batch = loader->batch,
+        .bytes = program->size[0] * program->size[1] * IMAGE_COLOURS,
+        .threads = thread_team_count(loader->executor->team),
+    };
+    return prefetch_start(&options, &loader->prefetch);
 }
 
 struct status loader_open(struct loader *loader, struct arena *arena, const struct data_set *data,
@@ -36,13 +76,22 @@ struct status loader_open(struct loader *loader, struct arena *arena, const stru
     };
     levels_compute(loader);
     loader_start_epoch(loader, 0);
-    return augmentation_check(options->augmentation, data->size[1], data->size[2], wanted[0],
-                              wanted[1]);
+    RETURN_IF_ERROR(augmentation_check(options->augmentation, data->size[1], data->size[2],
+                                       wanted[0], wanted[1]));
+    return threads_start(loader);
+}
+
+void loader_close(struct loader *loader)
+{
+    prefetch_release(loader->prefetch);
+    loader->prefetch = NULL;
 }
 
 void loader_start_epoch(struct loader *loader, int64_t epoch)
 {
     int64_t count = loader->data->parts[loader->part].count;
+    if (loader->prefetch != NULL)
+        prefetch_rest(loader->prefetch);
     loader->epoch = (uint64_t)epoch;
     for (int64_t i = 0; i < count; i++)
         loader->order[i] = i;
@@ -103,6 +152,17 @@ static void channel_fill(const struct loader *loader, int64_t base, int64_t chan
     }
 }
 
+/* Takes a picture of the loader's threads: as the network's input, but for the normalization. */
+static void picture_fill(const struct loader *loader, const uint8_t *pictures, int64_t slot)
+{
+    int64_t count = loader->pictures.height * loader->pictures.width * IMAGE_COLOURS;
+    const uint8_t *picture = pictures + slot * count;
+    float *out = (float *)(void *)loader->executor->regions[RNET_REGION_INPUT] + slot * count;
+    for (int64_t i = 0; i < count; i += IMAGE_COLOURS)
+        for (int c = 0; c < IMAGE_COLOURS; c++)
+            out[i + c] = loader->levels[c][picture[i + c]];
+}
+
 static void image_fill(const struct loader *loader, int64_t image, int64_t slot)
 {
     const struct data_set *data = loader->data;
@@ -116,24 +176,36 @@ static void image_fill(const struct loader *loader, int64_t image, int64_t slot)
     float *out = (float *)(void *)loader->executor->regions[RNET_REGION_INPUT] + slot * shown;
     for (int64_t channel = 0; channel < program->channels; channel++)
         channel_fill(loader, (image * data->channels + channel) * plane, channel, &view, out);
-    int32_t *labels = (int32_t *)(void *)loader->executor->regions[RNET_REGION_LABELS];
-    labels[slot] = data->parts[loader->part].labels[image];
 }
 
 static void share_fill(void *context, int thread)
 {
     const struct filling *filling = context;
     const struct loader *loader = filling->loader;
+    int32_t *labels = (int32_t *)(void *)loader->executor->regions[RNET_REGION_LABELS];
     int64_t threads = thread_team_count(loader->executor->team);
     int64_t last = filling->count * (thread + 1) / threads;
-    for (int64_t slot = filling->count * thread / threads; slot < last; slot++)
-        image_fill(loader, loader->order[filling->first + slot], slot);
+    for (int64_t slot = filling->count * thread / threads; slot < last; slot++) {
+        int64_t image = loader->order[filling->first + slot];
+        if (filling->pictures != NULL)
+            picture_fill(loader, filling->pictures, slot);
+        else
+            image_fill(loader, image, slot);
+        labels[slot] = loader->data->parts[loader->part].labels[image];
+    }
 }
 
-int64_t loader_fill(const struct loader *loader, int64_t first)
+struct status loader_fill(struct loader *loader, int64_t first, int64_t *images)
 {
-    int64_t left = loader->data->parts[loader->part].count - first;
-    struct filling filling = {loader, first, left < loader->batch ? left : loader->batch};
+    double start = clock_seconds();
+    int64_t count = loader->data->parts[loader->part].count, left = count - first;
+    struct filling filling = {loader, first, left < loader->batch ? left : loader->batch, NULL};
+    *images = filling.count;
+    if (left <= 0)
+        return status_ok();
+    if (loader->prefetch != NULL)
+        RETURN_IF_ERROR(prefetch_take(loader->prefetch, first, count, &filling.pictures));
     thread_team_run(loader->executor->team, share_fill, &filling);
-    return filling.count;
+    loader->waited += clock_seconds() - start;
+    return status_ok();
 }

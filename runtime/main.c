@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "runtime/commands.h"
+#include "runtime/interrupt.h"
 
 typedef struct status command_function(const struct rnet_program *program, int argc, char **argv);
 
@@ -15,6 +16,7 @@ struct command {
 static const struct command commands[] = {
     {"train", command_train, "train by the recipe compiled in"},
     {"eval", command_eval, "loss and accuracy on the validation part of a data set"},
+    {"predict", command_predict, "classes of image files"},
     {"forward", command_forward, "raw tensors in, logits out"},
     {"info", command_info, "the network, its recipe, and how it was compiled"},
     {"bench", command_bench, "time steps on random data"},
@@ -63,6 +65,7 @@ static struct status command_run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    interrupt_guard_files();
     struct status status = command_run(argc, argv);
     if (status_is_ok(&status) && (fflush(stdout) != 0 || ferror(stdout)))
         status = status_error(STATUS_IO, "cannot write the result to standard output");

@@ -24,7 +24,8 @@ static void help_print(const struct option_set *set, const char *program)
     for (size_t i = 0; i < set->count; i++)
         if (set->entries[i].required)
             printf(" --%s %s", set->entries[i].name, set->entries[i].argument);
-    printf(" [OPTION...]\n%s\n\n", set->summary);
+    printf(" [OPTION...]%s%s\n%s\n\n", set->operand ? " " : "", set->operand ? set->operand : "",
+           set->summary);
     for (size_t i = 0; i < set->count; i++)
         help_line(&set->entries[i]);
     help_line(&(struct option_entry){.name = "help", .help = "print this"});
@@ -86,7 +87,12 @@ static struct status value_read(const struct option_entry *entry, const char *te
         return real_read(entry, text);
     if (text[0] == '\0')
         return status_error(STATUS_USAGE, "--%s must not be empty", entry->name);
-    *(const char **)entry->target = text;
+    if (entry->kind == OPTION_LIST) {
+        struct text_list *list = entry->target;
+        vector_push(&list->texts, list->arena, text);
+    } else {
+        *(const char **)entry->target = text;
+    }
     return status_ok();
 }
 
@@ -128,8 +134,17 @@ static struct status required_check(const struct option_set *set)
 
 struct status options_parse(const struct option_set *set, int argc, char **argv, bool *helped)
 {
+    bool only_operands = false;
     *helped = false;
     for (int i = 2; i < argc; i++) {
+        if (set->operands != NULL && (only_operands || argv[i][0] != '-' || argv[i][1] == '\0')) {
+            vector_push(&set->operands->texts, set->operands->arena, argv[i]);
+            continue;
+        }
+        if (set->operands != NULL && strcmp(argv[i], "--") == 0) {
+            only_operands = true;
+            continue;
+        }
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
             help_print(set, argv[0]);
             *helped = true;
@@ -137,5 +152,8 @@ struct status options_parse(const struct option_set *set, int argc, char **argv,
         }
         RETURN_IF_ERROR(option_read(set, argc, argv, &i));
     }
-    return required_check(set);
+    RETURN_IF_ERROR(required_check(set));
+    if (set->operands != NULL && set->operands->texts.count == 0)
+        return status_error(STATUS_USAGE, "%s needs %s", set->command, set->operand);
+    return status_ok();
 }

@@ -7,10 +7,18 @@
 #include <stdint.h>
 
 #include "base/status.h"
+#include "base/vector.h"
+
+/* Texts in the order given, borrowed from argv. Zero it, then set the arena. */
+struct text_list {
+    struct arena *arena;
+    VECTOR(const char *) texts;
+};
 
 enum option_kind {
     OPTION_FLAG,    /* target: bool */
     OPTION_TEXT,    /* target: const char *, borrowed from argv */
+    OPTION_LIST,    /* target: struct text_list; the option may be given several times */
     OPTION_INTEGER, /* target: int64_t, at least `minimum` */
     OPTION_REAL,    /* target: double, finite and at least `minimum` */
 };
@@ -30,6 +38,8 @@ struct option_set {
     const char *summary;
     const struct option_entry *entries;
     size_t count;
+    struct text_list *operands; /* takes what is no option; NULL: that is an error */
+    const char *operand;        /* its name in the help, such as "IMAGE..." */
 };
 
 /* Fills the targets from argv[2 ...], after program and command. With --help it prints the help on

@@ -17,7 +17,8 @@ enum {
 
 static const double bar_interval = 0.1, line_interval = 30;
 
-struct progress progress_start(int64_t epochs, int64_t steps_per_epoch, int64_t total_steps)
+struct progress progress_start(int64_t epochs, int64_t steps_per_epoch, int64_t total_steps,
+                               int64_t first)
 {
     double now = clock_seconds();
     return (struct progress){
@@ -25,6 +26,7 @@ struct progress progress_start(int64_t epochs, int64_t steps_per_epoch, int64_t 
         .epochs = epochs,
         .steps_per_epoch = steps_per_epoch,
         .total_steps = total_steps,
+        .first = first,
         .started = now,
         .shown = now,
     };
@@ -33,7 +35,8 @@ struct progress progress_start(int64_t epochs, int64_t steps_per_epoch, int64_t 
 static void time_left_print(const struct progress *progress, int64_t steps)
 {
     double elapsed = clock_seconds() - progress->started;
-    int64_t left = (int64_t)(elapsed * (double)(progress->total_steps - steps) / (double)steps);
+    double pace = steps > progress->first ? elapsed / (double)(steps - progress->first) : 0;
+    int64_t left = (int64_t)(pace * (double)(progress->total_steps - steps));
     if (left >= HOUR)
         fprintf(stderr, "%" PRId64 ":%02d:%02d left", left / HOUR, (int)(left / MINUTE % MINUTE),
                 (int)(left % MINUTE));

@@ -10,10 +10,12 @@
 struct progress {
     bool terminal;
     int64_t epochs, steps_per_epoch, total_steps;
+    int64_t first; /* steps done before the start */
     double started, shown; /* moments, as clock_seconds gives them */
 };
 
-struct progress progress_start(int64_t epochs, int64_t steps_per_epoch, int64_t total_steps);
+struct progress progress_start(int64_t epochs, int64_t steps_per_epoch, int64_t total_steps,
+                               int64_t first);
 
 /* Shows a step, unless one was shown just before. */
 void progress_step(struct progress *progress, const struct step_record *record);

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "runtime/history.h"
+#include "runtime/mistakes.h"
 #include "runtime/program.h"
 
 struct report_facts {
@@ -18,8 +19,9 @@ struct report_facts {
     bool shuffled, augmented;
 };
 
-/* Writes the page, atomically. */
+/* Writes the page, atomically. The mistakes are those of the last evaluation in `data`. */
 struct status report_html_write(const char *path, const struct report_facts *facts,
-                                const struct history *history);
+                                const struct history *history, const struct mistakes *mistakes,
+                                const struct data_set *data);
 
 #endif

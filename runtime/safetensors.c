@@ -1,19 +1,18 @@
-/* Reading and writing safetensors. The header's JSON is read by json-c. See safetensors.h. */
+/* Reading and writing safetensors. See safetensors.h. */
 #include "runtime/safetensors.h"
 
-#include <json-c/json.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "base/text.h"
+#include "runtime/json.h"
 
 enum {
     LENGTH_BYTES = 8,
     HEADER_LIMIT = 100000000, /* as the reference implementation has it */
     HEADER_ALIGNMENT = 8,
-    HEADER_DEPTH = 8,
 };
 
 static const struct {
@@ -40,71 +39,36 @@ static size_t type_size(const char *name)
     return 0;
 }
 
-/* json-c lets the last of two equal keys win. As many members as colons outside of strings are
- * written, so a difference between text and objects shows a key that occurs twice. json-c also
- * takes keys in single quotes, which JSON does not know: false. */
-static bool members_count(const char *text, size_t length, size_t *count)
+static bool natural_read(const struct json *value, int64_t *number)
 {
-    bool quoted = false;
-    *count = 0;
-    for (size_t i = 0; i < length; i++) {
-        if (text[i] == '"')
-            quoted = !quoted;
-        else if (quoted && text[i] == '\\')
-            i++;
-        else if (!quoted && text[i] == ':')
-            ++*count;
-        else if (!quoted && text[i] == '\'')
-            return false;
-    }
-    return true;
-}
-
-static size_t members_kept(struct json_object *header)
-{
-    size_t count = (size_t)json_object_object_length(header);
-    json_object_object_foreach(header, key, value)
-    {
-        (void)key;
-        if (json_object_is_type(value, json_type_object))
-            count += (size_t)json_object_object_length(value);
-    }
-    return count;
-}
-
-/* A whole number >= 0; json-c cuts larger ones to INT64_MAX, which no file can hold. */
-static bool natural_read(struct json_object *value, int64_t *number)
-{
-    if (!json_object_is_type(value, json_type_int))
+    if (value->kind != JSON_NUMBER || !value->is_integer)
         return false;
-    *number = json_object_get_int64(value);
+    *number = value->integer;
     return *number >= 0;
 }
 
 /* Reads "shape" and checks that so many elements make `tensor->size` bytes. */
-static bool shape_read(struct json_object *shape, size_t element, struct tensor_entry *tensor)
+static bool shape_read(const struct json *shape, size_t element, struct tensor_entry *tensor)
 {
-    if (!json_object_is_type(shape, json_type_array) ||
-        json_object_array_length(shape) > SAFETENSORS_RANK)
+    if (!json_is(shape, JSON_ARRAY) || shape->count > SAFETENSORS_RANK)
         return false;
     size_t bytes = element;
-    tensor->rank = (int)json_object_array_length(shape);
+    tensor->rank = (int)shape->count;
     for (int axis = 0; axis < tensor->rank; axis++) {
         int64_t *extent = &tensor->shape[axis];
-        if (!natural_read(json_object_array_get_idx(shape, (size_t)axis), extent) ||
+        if (!natural_read(&shape->items[axis], extent) ||
             __builtin_mul_overflow(bytes, (size_t)*extent, &bytes))
             return false;
     }
     return bytes == tensor->size;
 }
 
-static bool offsets_read(struct json_object *offsets, const struct reading *reading,
+static bool offsets_read(const struct json *offsets, const struct reading *reading,
                          struct tensor_entry *tensor)
 {
     int64_t begin, end;
-    if (!json_object_is_type(offsets, json_type_array) || json_object_array_length(offsets) != 2 ||
-        !natural_read(json_object_array_get_idx(offsets, 0), &begin) ||
-        !natural_read(json_object_array_get_idx(offsets, 1), &end))
+    if (!json_is(offsets, JSON_ARRAY) || offsets->count != 2 ||
+        !natural_read(&offsets->items[0], &begin) || !natural_read(&offsets->items[1], &end))
         return false;
     if (begin > end || (size_t)end > reading->size)
         return false;
@@ -114,43 +78,37 @@ static bool offsets_read(struct json_object *offsets, const struct reading *read
 }
 
 static struct status tensor_read(const struct reading *reading, const char *name,
-                                 struct json_object *value, struct tensor_entry *tensor)
+                                 const struct json *value, struct tensor_entry *tensor)
 {
-    struct json_object *type = json_object_object_get(value, "dtype");
-    *tensor = (struct tensor_entry){
-        .name = arena_copy_text(reading->arena, name, strlen(name)),
-    };
-    if (!json_object_is_type(type, json_type_string))
+    const struct json *type = json_member(value, "dtype");
+    *tensor = (struct tensor_entry){.name = name};
+    if (!json_is(type, JSON_TEXT))
         return status_error(STATUS_INVALID, "tensor %s has no dtype", name);
-    tensor->type = arena_format(reading->arena, "%s", json_object_get_string(type));
+    tensor->type = type->text;
     size_t element = type_size(tensor->type);
     if (element == 0)
         return status_error(STATUS_INVALID, "tensor %s has the unknown dtype %s", name,
                             tensor->type);
-    if (!offsets_read(json_object_object_get(value, "data_offsets"), reading, tensor))
+    if (!offsets_read(json_member(value, "data_offsets"), reading, tensor))
         return status_error(STATUS_INVALID, "tensor %s has data_offsets outside of the file",
                             name);
-    if (!shape_read(json_object_object_get(value, "shape"), element, tensor))
+    if (!shape_read(json_member(value, "shape"), element, tensor))
         return status_error(STATUS_INVALID, "tensor %s has a shape that does not fit its bytes",
                             name);
     return status_ok();
 }
 
-static struct status metadata_read(const struct reading *reading, struct json_object *object,
+static struct status metadata_read(const struct reading *reading, const struct json *object,
                                    struct tensor_file *file)
 {
-    if (!json_object_is_type(object, json_type_object))
+    if (!json_is(object, JSON_OBJECT))
         return status_error(STATUS_INVALID, "__metadata__ is not an object");
-    file->metadata =
-        ARENA_ARRAY(reading->arena, struct metadata_entry, json_object_object_length(object));
-    json_object_object_foreach(object, key, value)
-    {
-        if (!json_object_is_type(value, json_type_string))
+    file->metadata = ARENA_ARRAY(reading->arena, struct metadata_entry, object->count);
+    for (size_t i = 0; i < object->count; i++) {
+        if (object->items[i].kind != JSON_TEXT)
             return status_error(STATUS_INVALID, "__metadata__ holds something but strings");
-        file->metadata[file->metadata_count++] = (struct metadata_entry){
-            arena_format(reading->arena, "%s", key),
-            arena_format(reading->arena, "%s", json_object_get_string(value)),
-        };
+        file->metadata[file->metadata_count++] =
+            (struct metadata_entry){object->names[i], object->items[i].text};
     }
     return status_ok();
 }
@@ -186,22 +144,22 @@ static struct status coverage_check(const struct reading *reading, const struct 
     return status_ok();
 }
 
-static struct status header_read(const struct reading *reading, struct json_object *header,
+static struct status header_read(const struct reading *reading, const struct json *header,
                                  struct tensor_file *file)
 {
-    file->tensors =
-        ARENA_ARRAY(reading->arena, struct tensor_entry, json_object_object_length(header) + 1);
-    json_object_object_foreach(header, key, value)
-    {
-        if (strcmp(key, "__metadata__") == 0) {
+    file->tensors = ARENA_ARRAY(reading->arena, struct tensor_entry, header->count + 1);
+    for (size_t i = 0; i < header->count; i++) {
+        const struct json *value = &header->items[i];
+        const char *name = header->names[i];
+        if (strcmp(name, "__metadata__") == 0) {
             RETURN_IF_ERROR(metadata_read(reading, value, file));
             continue;
         }
-        if (!json_object_is_type(value, json_type_object))
-            return status_error(STATUS_INVALID, "tensor %s is not described by an object", key);
+        if (value->kind != JSON_OBJECT)
+            return status_error(STATUS_INVALID, "tensor %s is not described by an object", name);
         RETURN_IF_ERROR(
-            tensor_read(reading, key, value, &file->tensors[file->tensor_count]));
-        table_set(&file->names, key, strlen(key), file->tensor_count++);
+            tensor_read(reading, name, value, &file->tensors[file->tensor_count]));
+        table_set(&file->names, name, strlen(name), file->tensor_count++);
     }
     return coverage_check(reading, file);
 }
@@ -212,42 +170,6 @@ static size_t length_read(const char *bytes)
     for (int i = LENGTH_BYTES - 1; i >= 0; i--)
         length = length << 8 | (unsigned char)bytes[i];
     return (size_t)length;
-}
-
-/* Parses the header's text into an object that the caller puts, or NULL. */
-static struct json_object *header_parse(const char *text, size_t length)
-{
-    struct json_tokener *tokener = json_tokener_new_ex(HEADER_DEPTH);
-    if (tokener == NULL)
-        return NULL;
-    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-    while (length > 0 && text[length - 1] == ' ')
-        length--;
-    struct json_object *header = json_tokener_parse_ex(tokener, text, (int)length);
-    bool whole = json_tokener_get_error(tokener) == json_tokener_success &&
-                 json_tokener_get_parse_end(tokener) == length &&
-                 json_object_is_type(header, json_type_object);
-    json_tokener_free(tokener);
-    if (whole)
-        return header;
-    json_object_put(header);
-    return NULL;
-}
-
-static struct status header_take(const struct reading *reading, const char *text, size_t length,
-                                 struct tensor_file *file)
-{
-    size_t members;
-    struct json_object *header = header_parse(text, length);
-    struct status status;
-    if (header == NULL || !members_count(text, length, &members))
-        status = status_error(STATUS_INVALID, "the header is not a JSON object");
-    else if (members != members_kept(header))
-        status = status_error(STATUS_INVALID, "the header names something twice");
-    else
-        status = header_read(reading, header, file);
-    json_object_put(header);
-    return status;
 }
 
 struct status safetensors_parse(struct arena *arena, const char *bytes, size_t size,
@@ -262,7 +184,11 @@ struct status safetensors_parse(struct arena *arena, const char *bytes, size_t s
                             HEADER_LIMIT);
     const char *text = bytes + LENGTH_BYTES;
     struct reading reading = {arena, text + length, size - LENGTH_BYTES - length};
-    return header_take(&reading, text, length, file);
+    const struct json *header = json_parse(arena, text, length);
+    if (!json_is(header, JSON_OBJECT))
+        return status_error(STATUS_INVALID,
+                            "the header is not a JSON object, or it names something twice");
+    return header_read(&reading, header, file);
 }
 
 struct status safetensors_read(struct arena *arena, const char *path, struct tensor_file *file)

@@ -10,15 +10,6 @@
 
 enum { GUESSES = 3, PIXELS = 32 /* of a drawing's side */ };
 
-static int64_t logits_stride(const struct rnet_program *program)
-{
-    const int64_t padding = RNET_CHANNEL_PADDING;
-
-    return program->classes <= RNET_NARROW_CHANNELS
-               ? program->classes
-               : (program->classes + padding - 1) / padding * padding;
-}
-
 static const char *class_name(const struct data_set *data, int64_t class, char *number,
                               size_t size)
 {
@@ -108,19 +99,20 @@ static bool can_draw(const struct data_set *data)
            data->parts[DATA_VALIDATION].bytes;
 }
 
-void show_predictions(const struct loader *loader, int64_t count)
+struct status show_predictions(struct loader *loader, int64_t count)
 {
     struct executor *executor = loader->executor;
     const struct rnet_program *program = executor->program;
-    const int64_t filled = loader_fill(loader, 0);
     const float *logits;
+    int64_t filled;
 
+    RETURN_IF_ERROR(loader_fill(loader, 0, &filled));
     executor_run(executor, RNET_PHASE_INFER, filled);
     logits = executor_result(executor, program->logits);
     for (int64_t i = 0; i < filled && i < count; i++) {
         const int64_t image = loader->order[i];
         const int32_t label = loader->data->parts[DATA_VALIDATION].labels[image];
-        const float *scores = logits + i * logits_stride(program);
+        const float *scores = logits + i * channel_stride(program->classes);
         const bool is_right = next_best(scores, program->classes, INFINITY, -1) == label;
         char number[32];
 
@@ -131,4 +123,5 @@ void show_predictions(const struct loader *loader, int64_t count)
         print_guesses(loader, scores);
         putchar('\n');
     }
+    return status_ok();
 }

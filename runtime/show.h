@@ -7,6 +7,6 @@
 /* Runs the network on the loader's first images, as many as fit a batch and at most `count`, and
  * prints for each its class, the three most likely classes and, on a terminal with color, the
  * image itself. */
-void show_predictions(const struct loader *loader, int64_t count);
+struct status show_predictions(struct loader *loader, int64_t count);
 
 #endif

@@ -6,16 +6,12 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <unistd.h>
 
 #include "runtime/clock.h"
 #include "runtime/interrupt.h"
+#include "runtime/resume.h"
 #include "runtime/weights.h"
-
-/* What adds up over the training steps of an epoch. */
-struct epoch_sums {
-    struct tally tally;
-    double seconds, learning_rate;
-};
 
 static void scalars_set(const struct executor *executor, double learning_rate)
 {
@@ -45,110 +41,172 @@ static struct status diverged(const struct training *training, double loss)
 }
 
 /* Forward, backward and update for the `images` images that the loader has filled. */
-static struct status step_compute(struct training *training, int64_t images,
-                                  struct epoch_sums *sums, double *loss)
+static struct status step_compute(struct training *training, int64_t images, double *loss)
 {
     struct executor *executor = &training->executor;
     const struct rnet_program *program = executor->program;
-    struct tally tally = {0};
+    struct tally tally = {0}, *sum = &training->sums.tally;
     executor_run(executor, RNET_PHASE_TRAIN, images);
     tally_add(&tally, executor, program->train_loss, program->train_rank, images);
     *loss = tally_loss(&tally);
     if (!isfinite(*loss))
         return diverged(training, *loss);
     executor_run(executor, RNET_PHASE_UPDATE, images);
+    frozen_restore(&training->frozen);
     batch_counters_advance(executor);
-    sums->tally.loss += tally.loss;
-    sums->tally.top1 += tally.top1;
-    sums->tally.images += images;
+    sum->loss += tally.loss;
+    sum->top1 += tally.top1;
+    sum->images += images;
     training->step++;
     return status_ok();
 }
 
-static struct status step_run(struct training *training, int64_t epoch, struct epoch_sums *sums)
+static struct status step_run(struct training *training)
 {
-    double start = clock_seconds();
-    int64_t images = loader_fill(&training->train, sums->tally.images);
+    double start = clock_seconds(), waited = training->train.waited;
+    struct epoch_sums *sums = &training->sums;
+    int64_t images, epoch = training->epoch;
+    RETURN_IF_ERROR(loader_fill(&training->train, sums->tally.images, &images));
     struct step_record record = {
         .epoch = epoch,
         .learning_rate = learning_rate_at(&training->rate, epoch,
                                           training->step - epoch * training->steps_per_epoch),
     };
     scalars_set(&training->executor, record.learning_rate);
-    RETURN_IF_ERROR(step_compute(training, images, sums, &record.loss));
+    RETURN_IF_ERROR(step_compute(training, images, &record.loss));
     double seconds = clock_seconds() - start;
     record.step = training->step;
     record.images_per_second = (double)images / seconds;
     sums->seconds += seconds;
+    sums->waited += training->train.waited - waited;
     sums->learning_rate = record.learning_rate;
     history_add_step(&training->history, record.loss);
     RETURN_IF_ERROR(metrics_step(&training->metrics, &record));
+    tensorboard_scalar(&training->board, "loss/step", record.step, record.loss);
+    tensorboard_scalar(&training->board, "learning_rate", record.step, record.learning_rate);
     progress_step(&training->progress, &record);
     return status_ok();
 }
 
-static struct status last_write(const struct training *training)
+/* Writes the weights, then the checkpoint, which thereby never is ahead of them. */
+static struct status state_write(struct training *training)
 {
-    return weights_write(&training->executor, &training->data, training->last_path);
+    RETURN_IF_ERROR(weights_write(&training->executor, &training->data, training->last_path));
+    return training_save(training);
 }
 
 static struct status report_write(struct training *training)
 {
     training->facts.steps = training->step;
-    training->facts.seconds = clock_seconds() - training->started;
-    return report_html_write(training->report_path, &training->facts, &training->history);
+    training->facts.seconds = training->seconds_before + clock_seconds() - training->started;
+    RETURN_IF_ERROR(history_write_csv(&training->history, training->csv_path));
+    return report_html_write(training->report_path, &training->facts, &training->history,
+                             &training->mistakes, &training->data);
 }
 
-static struct status stopped(const struct training *training)
+static struct status stopped(struct training *training)
 {
-    RETURN_IF_ERROR(last_write(training));
-    return status_error(STATUS_STOPPED, "stopped by a signal after step %" PRId64
-                        "; the weights are in %s", training->step, training->last_path);
+    RETURN_IF_ERROR(state_write(training));
+    return status_error(STATUS_STOPPED,
+                        "stopped by a signal after step %" PRId64 "; --resume goes on",
+                        training->step);
+}
+
+static struct epoch_record epoch_record_make(const struct training *training,
+                                             const struct tally *validation)
+{
+    const struct epoch_sums *sums = &training->sums;
+    return (struct epoch_record){
+        .epoch = training->epoch,
+        .train_loss = tally_loss(&sums->tally),
+        .train_top1 = tally_top1(&sums->tally),
+        .validation_loss = tally_loss(validation),
+        .validation_top1 = tally_top1(validation),
+        .validation_top5 = tally_top5(validation),
+        .learning_rate = sums->learning_rate,
+        .images_per_second = (double)sums->tally.images / sums->seconds,
+        .waiting = sums->waited / sums->seconds,
+    };
+}
+
+static void board_epoch(struct training *training, const struct epoch_record *record)
+{
+    struct tensorboard *board = &training->board;
+    tensorboard_scalar(board, "loss/train", training->step, record->train_loss);
+    tensorboard_scalar(board, "loss/validation", training->step, record->validation_loss);
+    tensorboard_scalar(board, "top1/train", training->step, record->train_top1);
+    tensorboard_scalar(board, "top1/validation", training->step, record->validation_top1);
+    tensorboard_scalar(board, "top5/validation", training->step, record->validation_top5);
+    tensorboard_scalar(board, "images_per_second", training->step, record->images_per_second);
+}
+
+/* Writes what describes an epoch that is over. */
+static struct status epoch_describe(struct training *training, const struct epoch_record *record)
+{
+    history_add_epoch(&training->history, record);
+    board_epoch(training, record);
+    RETURN_IF_ERROR(metrics_epoch(&training->metrics, record));
+    if (training->train.prefetch == NULL)
+        return status_ok();
+    return metrics_loader(&training->metrics, record);
 }
 
 /* Validates and writes everything that belongs to a whole epoch. */
-static struct status epoch_finish(struct training *training, int64_t epoch,
-                                  const struct epoch_sums *sums)
+static struct status epoch_finish(struct training *training)
 {
     struct tally validation;
-    if (!evaluate_images(&training->validation, &validation))
+    bool whole;
+    RETURN_IF_ERROR(evaluate_images(&training->validation, &validation, &training->mistakes,
+                                    &whole));
+    if (!whole)
         return stopped(training);
+    struct epoch_record record = epoch_record_make(training, &validation);
     const struct epoch_record *best = history_best(&training->history);
-    struct epoch_record record = {
-        .epoch = epoch,
-        .train_loss = tally_loss(&sums->tally),
-        .train_top1 = tally_top1(&sums->tally),
-        .validation_loss = tally_loss(&validation),
-        .validation_top1 = tally_top1(&validation),
-        .validation_top5 = tally_top5(&validation),
-        .learning_rate = sums->learning_rate,
-        .images_per_second = (double)sums->tally.images / sums->seconds,
-    };
-    bool better = best == NULL || record.validation_top1 > best->validation_top1;
-    RETURN_IF_ERROR(last_write(training));
-    if (better)
+    if (best == NULL || record.validation_top1 > best->validation_top1)
         RETURN_IF_ERROR(weights_write(&training->executor, &training->data, training->best_path));
-    history_add_epoch(&training->history, &record);
-    RETURN_IF_ERROR(metrics_epoch(&training->metrics, &record));
+    RETURN_IF_ERROR(epoch_describe(training, &record));
+    training->epoch++;
+    training->sums = (struct epoch_sums){0};
+    RETURN_IF_ERROR(state_write(training));
     RETURN_IF_ERROR(report_write(training));
     progress_epoch(&training->progress, &record, training->step);
     return status_ok();
 }
 
-/* Runs one epoch, or the part of it that --steps leaves. */
-static struct status epoch_run(struct training *training, int64_t epoch)
+static bool checkpoint_is_due(const struct training *training)
 {
-    struct epoch_sums sums = {0};
-    int64_t end = (epoch + 1) * training->steps_per_epoch;
-    loader_start_epoch(&training->train, epoch);
+    int64_t every = training->options.checkpoint_every;
+    return every > 0 && training->step % every == 0;
+}
+
+/* Runs one epoch from where it stands, or the part of it that --steps leaves. */
+static struct status epoch_run(struct training *training)
+{
+    int64_t end = (training->epoch + 1) * training->steps_per_epoch;
+    loader_start_epoch(&training->train, training->epoch);
     while (training->step < end && training->step < training->total_steps) {
-        RETURN_IF_ERROR(step_run(training, epoch, &sums));
+        RETURN_IF_ERROR(step_run(training));
         if (interrupt_requested())
             return stopped(training);
+        if (checkpoint_is_due(training) && training->step < end)
+            RETURN_IF_ERROR(training_save(training));
     }
-    if (training->step < end)
-        return last_write(training);
-    return epoch_finish(training, epoch, &sums);
+    return training->step < end ? state_write(training) : epoch_finish(training);
+}
+
+/* The last step of an epoch may be done and its validation not. */
+static bool is_done(const struct training *training)
+{
+    int64_t end = (training->epoch + 1) * training->steps_per_epoch;
+    return training->step >= training->total_steps && training->step < end;
+}
+
+/* A run that was over when it began: resumed, or of no steps. Its report may say more than this
+ * process knows, so it stays. */
+static struct status finished_again(struct training *training)
+{
+    RETURN_IF_ERROR(state_write(training));
+    return access(training->report_path, F_OK) == 0 ? status_ok() : report_write(training);
 }
 
 struct status training_run(struct training *training)
@@ -156,12 +214,11 @@ struct status training_run(struct training *training)
     struct status status = status_ok();
     training->started = clock_seconds();
     training->progress = progress_start(training->facts.epochs, training->steps_per_epoch,
-                                        training->total_steps);
-    if (training->total_steps == 0)
-        status = last_write(training);
-    for (int64_t epoch = 0; training->step < training->total_steps && status_is_ok(&status);
-         epoch++)
-        status = epoch_run(training, epoch);
+                                        training->total_steps, training->step);
+    if (is_done(training))
+        return finished_again(training);
+    while (status_is_ok(&status) && !is_done(training))
+        status = epoch_run(training);
     progress_clear(&training->progress);
     /* The curves of a run that ended early are worth having, but not worth hiding why. */
     struct status written = report_write(training);

@@ -3,10 +3,12 @@
 #define RUNTIME_TRAINING_H
 
 #include "runtime/evaluate.h"
+#include "runtime/frozen.h"
 #include "runtime/history.h"
 #include "runtime/learning_rate.h"
 #include "runtime/progress.h"
 #include "runtime/report_html.h"
+#include "runtime/tensorboard.h"
 
 /* What the command line says; borrowed from it. */
 struct train_options {
@@ -15,7 +17,16 @@ struct train_options {
     int64_t steps;        /* -1: no limit */
     double learning_rate; /* < 0: the recipe's */
     int64_t seed, threads;
-    bool no_shuffle, no_augment;
+    int64_t checkpoint_every; /* steps; 0: at the end of each epoch only */
+    struct text_list reset, frozen; /* labels of parameters: not from `init`; not trained */
+    bool no_shuffle, no_augment, resume, tensorboard;
+};
+
+/* What adds up over the training steps of an epoch. */
+struct epoch_sums {
+    struct tally tally;
+    double seconds, waited; /* in the steps; of that, for images */
+    double learning_rate;   /* of the last step */
 };
 
 /* Zero it, then open it. */
@@ -25,18 +36,26 @@ struct training {
     struct data_set data;
     struct executor executor;
     struct loader train, validation;
+    struct frozen frozen;
     struct learning_rate rate;
     struct metrics metrics;
+    struct tensorboard board;
     struct history history;
+    struct mistakes mistakes; /* of the last validation */
     struct progress progress;
     struct report_facts facts;
-    const char *last_path, *best_path, *report_path, *metrics_path;
+    const char *last_path, *best_path, *report_path, *metrics_path, *csv_path, *board_path;
     int64_t steps_per_epoch, total_steps;
-    int64_t step; /* optimizer steps done */
-    double started;
+    int64_t step;             /* optimizer steps done */
+    int64_t epoch;            /* whole epochs done, validation included */
+    struct epoch_sums sums;   /* of the epoch under way */
+    int64_t metrics_position; /* bytes of metrics.jsonl that a resumed run keeps */
+    int64_t board_position;   /* likewise of the event file */
+    double started, seconds_before; /* this process; seconds of those before it */
 };
 
-/* Reads the data, sets up the network and its weights, makes the directory and its metrics.jsonl.
+/* Reads the data, sets up the network and its weights, makes the directory and its metrics.jsonl;
+ * with `resume` it takes all of that from the newest checkpoint.
  * Release it also after a failure. */
 struct status training_open(struct training *training, const struct rnet_program *program,
                             const struct train_options *options);
@@ -44,7 +63,7 @@ struct status training_open(struct training *training, const struct rnet_program
 void training_release(struct training *training);
 
 /* Trains to the end. STATUS_STOPPED after a signal, STATUS_DIVERGED for a loss that is not
- * finite; in every case the weight files in the directory are whole. */
+ * finite; in every case the weight files and checkpoints in the directory are whole. */
 struct status training_run(struct training *training);
 
 #endif

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "runtime/initialize.h"
+#include "runtime/resume.h"
 #include "runtime/training.h"
 #include "runtime/weights.h"
 
@@ -28,7 +29,7 @@ static struct status directory_make(struct arena *arena, const char *path)
     return status_ok();
 }
 
-/* Makes the directory and refuses one that holds a run. */
+/* Makes the directory and refuses one that holds a run, unless that is to go on. */
 static struct status directory_prepare(struct training *training)
 {
     struct arena *arena = &training->arena;
@@ -36,10 +37,16 @@ static struct status directory_prepare(struct training *training)
     training->metrics_path = arena_format(arena, "%s/metrics.jsonl", out);
     training->last_path = arena_format(arena, "%s/last.safetensors", out);
     training->best_path = arena_format(arena, "%s/best.safetensors", out);
+    training->csv_path = arena_format(arena, "%s/metrics.csv", out);
+    training->board_path = arena_format(arena, "%s/events.out.tfevents.rnet", out);
     training->report_path = arena_format(arena, "%s/report.html", out);
     RETURN_IF_ERROR(directory_make(arena, out));
-    if (access(training->metrics_path, F_OK) == 0 || access(training->last_path, F_OK) == 0)
-        return status_error(STATUS_INVALID, "%s already holds a run; give another --out", out);
+    bool holds_run =
+        access(training->metrics_path, F_OK) == 0 || access(training->last_path, F_OK) == 0;
+    if (holds_run && !training->options.resume)
+        return status_error(STATUS_INVALID,
+                            "%s already holds a run; give another --out, or --resume to go on",
+                            out);
     return status_ok();
 }
 
@@ -62,12 +69,17 @@ static struct status loaders_open(struct training *training)
                        &training->executor, &validation);
 }
 
-static struct status weights_prepare(struct training *training)
+static struct status fresh_start(struct training *training)
 {
     parameters_initialize(&training->executor, (uint64_t)training->options.seed);
-    if (training->options.init == NULL)
+    const struct train_options *options = &training->options;
+    const struct weights_options reading = {
+        .reset = options->reset.texts.items,
+        .reset_count = options->reset.texts.count,
+    };
+    if (options->init == NULL)
         return status_ok();
-    return weights_read(&training->executor, training->options.init);
+    return weights_read_with(&training->executor, options->init, &reading);
 }
 
 /* Sets how long the training is and how the learning rate goes along it. */
@@ -110,6 +122,45 @@ static void facts_set(struct training *training)
     };
 }
 
+static struct status parameters_freeze(struct training *training)
+{
+    return frozen_open(&training->frozen, &training->arena, &training->executor,
+                       &training->options.frozen);
+}
+
+static struct status board_open(struct training *training)
+{
+    if (!training->options.tensorboard)
+        return status_ok();
+    return tensorboard_open(&training->board, training->board_path, training->board_position);
+}
+
+static struct status begin(struct training *training)
+{
+    RETURN_IF_ERROR(fresh_start(training));
+    RETURN_IF_ERROR(parameters_freeze(training));
+    RETURN_IF_ERROR(metrics_create(&training->metrics, training->metrics_path));
+    return board_open(training);
+}
+
+/* Goes on from the newest checkpoint, or from the start where there is none. */
+static struct status resumed_start(struct training *training)
+{
+    bool found, begun = access(training->metrics_path, F_OK) == 0;
+    RETURN_IF_ERROR(metrics_reopen(&training->metrics, training->metrics_path));
+    RETURN_IF_ERROR(training_restore(training, &found));
+    if (!found)
+        RETURN_IF_ERROR(fresh_start(training));
+    RETURN_IF_ERROR(parameters_freeze(training));
+    if (begun && found)
+        fprintf(stderr, "going on after step %" PRId64 "\n", training->step);
+    else if (begun)
+        fprintf(stderr, "%s holds no checkpoint; starting again\n", training->options.out);
+    RETURN_IF_ERROR(board_open(training));
+    RETURN_IF_ERROR(metrics_cut(&training->metrics, training->metrics_position));
+    return begun ? metrics_resume(&training->metrics, training->step) : status_ok();
+}
+
 struct status training_open(struct training *training, const struct rnet_program *program,
                             const struct train_options *options)
 {
@@ -120,15 +171,18 @@ struct status training_open(struct training *training, const struct rnet_program
                                   DATA_NEEDS_TRAIN | DATA_NEEDS_VALIDATION, program));
     RETURN_IF_ERROR(executor_open(&training->executor, program, options->threads));
     RETURN_IF_ERROR(loaders_open(training));
-    RETURN_IF_ERROR(weights_prepare(training));
     RETURN_IF_ERROR(length_set(training));
     facts_set(training);
-    return metrics_create(&training->metrics, training->metrics_path);
+    mistakes_open(&training->mistakes, &training->arena, program);
+    return options->resume ? resumed_start(training) : begin(training);
 }
 
 void training_release(struct training *training)
 {
     metrics_close(&training->metrics);
+    tensorboard_close(&training->board);
+    loader_close(&training->train);
+    loader_close(&training->validation);
     executor_release(&training->executor);
     data_set_release(&training->data);
     arena_release(&training->arena);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "runtime/json.h"
 #include "runtime/parameters.h"
 #include "runtime/safetensors.h"
 
@@ -17,6 +18,7 @@ struct comparison {
     const struct rnet_program *program;
     const struct tensor_file *file;
     const char *prefix; /* of every name in the file */
+    const struct weights_options *options;
     size_t used;        /* tensors of the file that the network has */
     int missing, surplus, misfit;
 };
@@ -151,6 +153,20 @@ static bool tensor_fits(const struct tensor_entry *tensor, const struct rnet_par
            memcmp(tensor->shape, parameter->shape, parameter->rank * sizeof(int64_t)) == 0;
 }
 
+bool name_has_label(const char *name, const char *label)
+{
+    size_t length = strlen(label);
+    return strncmp(name, label, length) == 0 && (name[length] == '\0' || name[length] == '.');
+}
+
+static bool is_reset(const struct comparison *comparison, const char *name)
+{
+    for (size_t i = 0; i < comparison->options->reset_count; i++)
+        if (name_has_label(name, comparison->options->reset[i]))
+            return true;
+    return false;
+}
+
 static void parameter_compare(struct comparison *comparison,
                               const struct rnet_parameter *parameter)
 {
@@ -160,6 +176,8 @@ static void parameter_compare(struct comparison *comparison,
     const char *wanted = shape_text(arena, parameter->shape, (int)parameter->rank);
     if (tensor != NULL)
         comparison->used++;
+    if (is_reset(comparison, parameter->name))
+        return;
     if (tensor == NULL && !counter) {
         comparison->missing++;
         difference_print(comparison, '-', parameter->name,
@@ -183,7 +201,7 @@ static void surplus_print(struct comparison *comparison)
     for (size_t i = 0; i < comparison->file->tensor_count; i++) {
         const struct tensor_entry *tensor = &comparison->file->tensors[i];
         const char *name = tensor->name + strlen(comparison->prefix);
-        if (table_find(&known, name, strlen(name)) != NULL)
+        if (table_find(&known, name, strlen(name)) != NULL || is_reset(comparison, name))
             continue;
         comparison->surplus++;
         difference_print(comparison, '+', name,
@@ -215,7 +233,7 @@ static void parameters_take(const struct executor *executor, const struct compar
     for (uint64_t i = 0; i < program->parameter_count; i++) {
         const struct rnet_parameter *parameter = &program->parameters[i];
         const struct tensor_entry *tensor = tensor_of(comparison, parameter);
-        if (tensor == NULL)
+        if (tensor == NULL || is_reset(comparison, parameter->name))
             continue;
         if (parameter->kind == RNET_PARAMETER_BATCH_COUNTER) {
             memcpy(&executor->batch_counters[i], tensor->bytes, sizeof(int64_t));
@@ -227,7 +245,79 @@ static void parameters_take(const struct executor *executor, const struct compar
     }
 }
 
-struct status weights_read(const struct executor *executor, const char *path)
+static struct status labels_check(const struct rnet_program *program,
+                                  const struct weights_options *options)
+{
+    for (size_t label = 0; label < options->reset_count; label++) {
+        bool known = false;
+        for (uint64_t i = 0; !known && i < program->parameter_count; i++)
+            known = name_has_label(program->parameters[i].name, options->reset[label]);
+        if (!known)
+            return status_error(STATUS_USAGE, "no parameter of %s has the label %s",
+                                program->network, options->reset[label]);
+    }
+    return status_ok();
+}
+
+/* Takes the names from a JSON array of texts, or leaves them unknown. */
+static void names_parse(struct arena *arena, const char *text, struct weights_metadata *metadata)
+{
+    const struct json *names = json_parse(arena, text, strlen(text));
+    if (!json_is(names, JSON_ARRAY) || names->count == 0)
+        return;
+    const char **out = ARENA_ARRAY(arena, const char *, names->count);
+    for (size_t i = 0; i < names->count; i++) {
+        if (names->items[i].kind != JSON_TEXT)
+            return;
+        out[i] = names->items[i].text;
+    }
+    metadata->class_names = out;
+    metadata->class_count = (int64_t)names->count;
+}
+
+static bool numbers_parse(struct arena *arena, const char *text, float out[DATA_COLOURS])
+{
+    const struct json *numbers = json_parse(arena, text, strlen(text));
+    if (!json_is(numbers, JSON_ARRAY) || numbers->count != DATA_COLOURS)
+        return false;
+    for (size_t i = 0; i < DATA_COLOURS; i++)
+        out[i] = (float)json_number(&numbers->items[i]);
+    return true;
+}
+
+static void metadata_take(struct arena *arena, const struct tensor_file *file,
+                          struct weights_metadata *metadata)
+{
+    bool mean = false, deviation = false;
+    *metadata = (struct weights_metadata){0};
+    for (size_t i = 0; i < file->metadata_count; i++) {
+        const struct metadata_entry *entry = &file->metadata[i];
+        if (strcmp(entry->key, "classes") == 0)
+            names_parse(arena, entry->value, metadata);
+        else if (strcmp(entry->key, "mean") == 0)
+            mean = numbers_parse(arena, entry->value, metadata->mean);
+        else if (strcmp(entry->key, "std") == 0)
+            deviation = numbers_parse(arena, entry->value, metadata->deviation);
+    }
+    metadata->normalizes = mean && deviation;
+    for (int c = 0; c < DATA_COLOURS; c++)
+        metadata->normalizes = metadata->normalizes && metadata->deviation[c] > 0;
+}
+
+static struct status file_take(const struct executor *executor, const struct tensor_file *file,
+                               const char *path, struct comparison *comparison)
+{
+    const struct weights_options *options = comparison->options;
+    RETURN_IF_ERROR(labels_check(executor->program, options));
+    RETURN_IF_ERROR(file_compare(comparison, path));
+    parameters_take(executor, comparison);
+    if (options->metadata != NULL)
+        metadata_take(options->arena, file, options->metadata);
+    return status_ok();
+}
+
+struct status weights_read_with(const struct executor *executor, const char *path,
+                                const struct weights_options *options)
 {
     struct arena arena = {0};
     struct tensor_file file = {0};
@@ -238,11 +328,15 @@ struct status weights_read(const struct executor *executor, const char *path)
             .program = executor->program,
             .file = &file,
             .prefix = prefix_of(&file),
+            .options = options,
         };
-        status = file_compare(&comparison, path);
-        if (status_is_ok(&status))
-            parameters_take(executor, &comparison);
+        status = file_take(executor, &file, path, &comparison);
     }
     arena_release(&arena);
     return status;
+}
+
+struct status weights_read(const struct executor *executor, const char *path)
+{
+    return weights_read_with(executor, path, &(struct weights_options){0});
 }

@@ -165,8 +165,11 @@ START_TEST(npy_is_taken_as_it_is)
                                  &(struct loader_options){.part = DATA_VALIDATION})
                          .message,
                      "");
-    ck_assert_int_eq(loader_fill(&loader, 0), 2);
-    ck_assert_int_eq(loader_fill(&loader, 2), 0);
+    int64_t count;
+    ck_assert(loader_fill(&loader, 0, &count).code == STATUS_OK);
+    ck_assert_int_eq(count, 2);
+    ck_assert(loader_fill(&loader, 2, &count).code == STATUS_OK);
+    ck_assert_int_eq(count, 0);
     const float *input = (const float *)(const void *)executor.regions[RNET_REGION_INPUT];
     for (int image = 0; image < 2; image++)
         for (int channel = 0; channel < 3; channel++)
@@ -193,7 +196,8 @@ START_TEST(padding_is_black_before_normalization)
     struct data_set data = {
         .channels = 3, .size = {1, 32, 32}, .mean = mean, .deviation = deviation};
     memset(white, 255, sizeof white);
-    data.parts[DATA_TRAIN] = (struct data_part){1, white, NULL, &label};
+    data.parts[DATA_TRAIN] =
+        (struct data_part){.count = 1, .bytes = white, .labels = &label};
     struct executor executor = {0};
     struct loader loader;
     ck_assert(executor_open(&executor, &rnet_program, 1).code == STATUS_OK);
@@ -202,7 +206,8 @@ START_TEST(padding_is_black_before_normalization)
     int black = 0;
     for (int epoch = 0; epoch < 5; epoch++) {
         loader_start_epoch(&loader, epoch);
-        loader_fill(&loader, 0);
+        int64_t count;
+        ck_assert(loader_fill(&loader, 0, &count).code == STATUS_OK);
         const float *input = (const float *)(const void *)executor.regions[RNET_REGION_INPUT];
         for (int i = 0; i < IMAGE; i++) {
             float shown = input[i] * deviation[i % 3] + mean[i % 3];

@@ -116,7 +116,8 @@ static void train_steps(int64_t threads, float *weights)
     executor_scalars(&executor)[RNET_SCALAR_MOMENTUM] = 0.9f;
     struct tally first = {0}, last = {0};
     for (int64_t done = 0; done < 500; done += rnet_program.batch) {
-        int64_t images = loader_fill(&loader, done);
+        int64_t images;
+        ck_assert(loader_fill(&loader, done, &images).code == STATUS_OK);
         executor_run(&executor, RNET_PHASE_TRAIN, images);
         tally_add(done == 0 ? &first : &last, &executor, rnet_program.train_loss,
                   rnet_program.train_rank, images);

@@ -18,7 +18,7 @@ START_TEST(lines_are_as_promised)
     const char *path = arena_format(&arena, "%s/metrics.jsonl", directory);
     ck_assert_str_eq(metrics_create(&metrics, path).message, "");
     struct step_record step = {0, 1, 2.0 / 3, 0.1, 1234};
-    struct epoch_record epoch = {0, 1.5, 50, INFINITY, 25, 75, 0.1, 100};
+    struct epoch_record epoch = {0, 1.5, 50, INFINITY, 25, 75, 0.1, 100, 0};
     ck_assert_str_eq(metrics_step(&metrics, &step).message, "");
     ck_assert_str_eq(metrics_epoch(&metrics, &epoch).message, "");
     char *bytes;

@@ -44,7 +44,7 @@ START_TEST(the_worst_mistakes_are_kept_in_order)
     for (int i = 0; i < MISTAKES_SHOWN; i++) {
         ck_assert_int_eq(mistakes.worst[i].label, 1);
         ck_assert_double_eq(mistakes.worst[i].loss, 49 - 2 * i);
-        ck_assert_double_eq(((49 - mistakes.worst[i].image) * 7) % 50, mistakes.worst[i].loss);
+        ck_assert_int_eq((49 - mistakes.worst[i].image) * 7 % 50, (int)mistakes.worst[i].loss);
         ck_assert_double_eq_tol(mistakes.worst[i].confidence, 1 / (1 + 9 * exp(-5)), 1e-6);
     }
     mistakes_clear(&mistakes);

@@ -1,0 +1,19 @@
+/* How fast the loader makes training batches, apart from any step. */
+#ifndef RUNTIME_BENCH_LOADER_H
+#define RUNTIME_BENCH_LOADER_H
+
+#include "base/status.h"
+#include "runtime/program.h"
+
+struct loader_timing {
+    int64_t images, steps;
+    int threads;
+    double seconds;
+};
+
+/* Loads `steps` batches of the training part of `data`, augmented by the recipe, epoch after epoch,
+ * after as many untimed ones as fill the loader's ring. */
+struct status bench_loader(const struct rnet_program *program, const char *data, int64_t steps,
+                           int64_t threads, struct loader_timing *timing);
+
+#endif
