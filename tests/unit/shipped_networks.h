@@ -112,7 +112,7 @@ static const struct shipped_network shipped_networks[] = {
     {"beyond/convnext", "", 28589128, 182},
     {"beyond/se_resnet", "depth=50", 28088024, 384},
     {"beyond/stochastic_depth", "depth=50", 25557032, 320},
-    {"beyond/wide_resnet", "", 36481434, 170},
+    {"beyond/wide_resnet", "", 36479194, 155},
     {"beyond/unet", "", 34519573, 0},
     {"beyond/fpn", "", 30177564, 0},
 };
