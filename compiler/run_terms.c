@@ -167,7 +167,8 @@ static void report_shapes(struct context *context, const struct combination *com
         }
     }
     report_chain(context, report(context, DIAGNOSTIC_TOO_LARGE, terms->span,
-                                 "this joins to more channels than a tensor can have"));
+                                 "a %s of %zu terms is beyond what a tensor or a kernel holds",
+                                 combination->name, terms->count));
 }
 
 /* Combines terms into an operation named in `scope`; TENSOR_NONE after a mistake, here or in one.
