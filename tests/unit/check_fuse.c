@@ -1,9 +1,9 @@
 /* Fusion: fewer calls, the same numbers. */
-#include <check.h>
 #include <math.h>
 
 #include "compiler/op.h"
 #include "tests/ops/machine.h"
+#include "tests/unit/suite.h"
 
 enum { BATCH = 3 };
 
@@ -108,17 +108,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("fuse");
-    TCase *tests = tcase_create("numbers");
-    SRunner *runner;
-    int failures;
+    const TTest *const tests[] = {same_numbers_fewer_calls, partial_batch};
 
-    tcase_add_test(tests, same_numbers_fewer_calls);
-    tcase_add_test(tests, partial_batch);
-    suite_add_tcase(suite, tests);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failures = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failures != 0;
+    return run_suite("fuse", tests, countof(tests));
 }

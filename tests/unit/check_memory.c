@@ -1,8 +1,8 @@
 /* The memory plan: what lives at the same time never overlaps, what does not shares. */
-#include <check.h>
 #include <stdlib.h>
 
 #include "compiler/memory.h"
+#include "tests/unit/suite.h"
 
 static struct calls *calls_new(struct arena *arena)
 {
@@ -109,19 +109,8 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("memory");
-    TCase *tests = tcase_create("plan");
-    SRunner *runner;
-    int failures;
+    const TTest *const tests[] = {chain_takes_turns, results_live_on, check_sees_overlap,
+                                  random_programs_never_overlap};
 
-    tcase_add_test(tests, chain_takes_turns);
-    tcase_add_test(tests, results_live_on);
-    tcase_add_test(tests, check_sees_overlap);
-    tcase_add_test(tests, random_programs_never_overlap);
-    suite_add_tcase(suite, tests);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failures = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failures != 0;
+    return run_suite("memory", tests, countof(tests));
 }
