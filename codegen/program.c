@@ -331,6 +331,10 @@ static void write_program(struct writer *writer, const struct compilation *compi
     put_quad(writer, sizes->parameters);
     place(writer, offsetof(struct rnet_program, recipe));
     put_recipe(writer, plan->recipe);
+    place(writer, offsetof(struct rnet_program, cuda));
+    put_quad(writer, 0);
+    put_long(writer, RNET_TARGET_CPU);
+    put_long(writer, 0);
     end_struct(writer, sizeof(struct rnet_program));
 }
 

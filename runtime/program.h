@@ -19,11 +19,26 @@
 #include <stdint.h>
 
 enum {
-    RNET_PROGRAM_VERSION = 2,
+    RNET_PROGRAM_VERSION = 3,
     RNET_CHANNEL_PADDING = 16, /* channel strides are multiples of this */
     RNET_NARROW_CHANNELS = 4,  /* ... but for at most this many channels */
     RNET_RANK = 5,             /* the most axes of a parameter */
     RNET_ARGUMENTS = 8,        /* the most numbers of a transform or schedule entry */
+    RNET_GRID_RANK = 3,        /* depth, height, width; leading 1s for fewer */
+};
+
+/* Where an executable computes. */
+enum rnet_target {
+    RNET_TARGET_CPU,
+    RNET_TARGET_CUDA, /* rnet_program.cuda says how */
+};
+
+/* How a program computes. Statistics, sums, gradients of parameters and the parameters themselves
+ * are single precision always. */
+enum rnet_precision {
+    RNET_PRECISION_FP32, /* single precision throughout */
+    RNET_PRECISION_TF32, /* products of convolutions may round their operands to TF32 */
+    RNET_PRECISION_BF16, /* activations are stored as bfloat16, products round to it */
 };
 
 /* ORDER REGION: the compiler's plan printer and the runtime's allocator follow this order. */
@@ -45,7 +60,7 @@ enum rnet_scalar {
     RNET_SCALAR_WEIGHT_DECAY,
     RNET_SCALAR_GRADIENT_SCALE, /* what gradients are multiplied by before the update; read only
                                    where the recipe clips or accumulates */
-    RNET_SCALAR_COUNT = 16 /* the region holds this many */
+    RNET_SCALAR_COUNT = 16      /* the region holds this many */
 };
 
 /* Runs tasks [first, last) of a kernel over `images` images. Tasks are independent of each other;
@@ -55,9 +70,9 @@ typedef void rnet_kernel_function(void *const *buffers, int64_t images, int64_t 
 
 struct rnet_kernel {
     const char *name;
-    rnet_kernel_function *run;
-    int64_t images_per_task; /* 0: the number of tasks does not depend on the images */
-    int64_t tasks_per_group; /* tasks = ceil(images / images_per_task) * this, or just this */
+    rnet_kernel_function *run; /* NULL in a program for CUDA: see struct rnet_cuda_kernel */
+    int64_t images_per_task;   /* 0: the number of tasks does not depend on the images */
+    int64_t tasks_per_group;   /* tasks = ceil(images / images_per_task) * this, or just this */
 };
 
 struct rnet_argument {
@@ -91,6 +106,95 @@ enum rnet_phase {
     RNET_PHASE_COUNT
 };
 
+/* ---- kernels for NVIDIA GPUs ----
+ *
+ * Regions lie in the device's memory, with the layouts above, each aligned to 256 bytes. Kernel k
+ * of the program is the function named kernels[k].name of module cuda->kernels[k].module. Its
+ * parameters are, in order: a device pointer for each argument of the step, then the number of
+ * images and that of tasks, both int64_t. A launch has one dimension:
+ *
+ *   grid   ceil(tasks / tasks_per_block) blocks, tasks as struct rnet_kernel says
+ *   block  threads
+ *
+ * One launch a step; each reads what steps before it wrote, so a phase is a chain on one stream.
+ * The function itself leaves alone what lies beyond the last task or image. */
+
+/* Code for one or more kernels. Try the cubin first: it fits GPUs of rnet_cuda.architecture and of
+ * later minor versions of the same major one. The PTX is for newer GPUs. */
+struct rnet_cuda_module {
+    const void *cubin;
+    const char *ptx; /* ends in a NUL, which is counted */
+    uint64_t cubin_bytes, ptx_bytes;
+};
+
+enum rnet_cuda_pass {
+    RNET_CUDA_FORWARD,         /* y = x * weight */
+    RNET_CUDA_DATA_GRADIENT,   /* dx = dy * transposed weight */
+    RNET_CUDA_WEIGHT_GRADIENT, /* dweight = x * dy */
+};
+
+enum {
+    RNET_CUDA_NO_ARGUMENT = -1,
+};
+
+/* What a kernel computes that a library could do in its place: one pass of a convolution between
+ *
+ *   x, dx  [images][x_grid][x_channels]
+ *   y, dy  [images][y_grid][y_channels]
+ *   y[n,q,k] = sum over window position w and channel c of k's group of
+ *              x[n, q stride - padding + w dilation, c] weight[w,c,k]
+ *
+ * whichever pass it is. A linear layer is one on grids of one point. Weights are
+ *
+ *   FORWARD          [window][x_channels / groups][y_channels, padded]
+ *   DATA_GRADIENT    [window][y_channels / groups][x_channels, padded]: of each group inputs and
+ *                    outputs are exchanged, the window is not reversed
+ *   WEIGHT_GRADIENT  result: [chunk][window][x_channels / groups][y_channels, padded], with
+ *                    ceil(images / chunk_images) chunks that are summed later. Whoever computes the
+ *                    whole gradient at once writes it to chunk 0 and zeros to the others.
+ *
+ * Channels of activations are padded as all are. Padding of weights is zero and stays so.
+ *
+ * The generated kernel may do more: apply expressions to what it loads, or to the result as it
+ * stores. Only where the flags below are all set is the kernel nothing but the convolution. */
+struct rnet_cuda_convolution {
+    uint32_t pass; /* enum rnet_cuda_pass */
+    uint32_t groups;
+    int32_t x_grid[RNET_GRID_RANK], y_grid[RNET_GRID_RANK];
+    int32_t x_channels, y_channels;
+    int32_t window[RNET_GRID_RANK], stride[RNET_GRID_RANK];
+    int32_t padding[RNET_GRID_RANK], dilation[RNET_GRID_RANK];
+    int32_t chunk_images; /* WEIGHT_GRADIENT */
+    /* Which arguments of the step are what; RNET_CUDA_NO_ARGUMENT where the pass has none, or
+     * where an expression stands in its place. */
+    int32_t x;              /* FORWARD, WEIGHT_GRADIENT: loaded */
+    int32_t dy;             /* DATA_GRADIENT, WEIGHT_GRADIENT: loaded */
+    int32_t weight;         /* FORWARD, DATA_GRADIENT */
+    int32_t output;         /* y, dx or dweight: the first output */
+    uint8_t loads_plainly;  /* x and dy are tensors as they lie in memory */
+    uint8_t stores_plainly; /* the output is the convolution's result */
+    uint8_t is_only_output; /* nothing else is stored, such as sums a channel */
+    uint8_t spare[5];
+};
+
+/* How a kernel is launched; one for each of rnet_program.kernels, in their order. */
+struct rnet_cuda_kernel {
+    uint32_t module;       /* index into modules */
+    uint32_t threads;      /* of a block */
+    uint32_t shared_bytes; /* dynamic shared memory; over 48 KiB the function's attribute
+                              MAX_DYNAMIC_SHARED_SIZE_BYTES must be raised first */
+    uint32_t tasks_per_block;
+    const struct rnet_cuda_convolution *convolution; /* NULL: no library does this */
+};
+
+struct rnet_cuda {
+    const struct rnet_cuda_module *modules;
+    const struct rnet_cuda_kernel *kernels;
+    uint64_t module_count;
+    uint32_t architecture; /* of the cubins: 90 for sm_90 */
+    uint32_t precision;    /* enum rnet_precision */
+};
+
 /* Where a step leaves something that the runtime reads. */
 struct rnet_location {
     uint64_t offset; /* bytes into the region */
@@ -105,20 +209,20 @@ enum rnet_parameter_kind {
 };
 
 enum rnet_initializer {
-    RNET_INIT_CONSTANT,      /* init_value */
-    RNET_INIT_NORMAL,        /* standard deviation init_value */
-    RNET_INIT_UNIFORM,       /* in [-init_value, init_value) */
+    RNET_INIT_CONSTANT, /* init_value */
+    RNET_INIT_NORMAL,   /* standard deviation init_value */
+    RNET_INIT_UNIFORM,  /* in [-init_value, init_value) */
 };
 
 struct rnet_parameter {
-    const char *name;          /* as PyTorch names it: "layer1.0.conv1.weight" */
-    int64_t shape[RNET_RANK];  /* as PyTorch shapes it: [outputs, inputs per group, kernel...] */
+    const char *name;         /* as PyTorch names it: "layer1.0.conv1.weight" */
+    int64_t shape[RNET_RANK]; /* as PyTorch shapes it: [outputs, inputs per group, kernel...] */
     double init_value;
-    uint64_t offset;           /* bytes into the region */
-    uint32_t region;           /* WEIGHTS or STATISTICS */
-    uint32_t rank;             /* 0 for a batch counter, 1 for a vector */
-    uint32_t kind;             /* enum rnet_parameter_kind */
-    uint32_t init;             /* enum rnet_initializer */
+    uint64_t offset; /* bytes into the region */
+    uint32_t region; /* WEIGHTS or STATISTICS */
+    uint32_t rank;   /* 0 for a batch counter, 1 for a vector */
+    uint32_t kind;   /* enum rnet_parameter_kind */
+    uint32_t init;   /* enum rnet_initializer */
 };
 
 /* One element of `augment` or `evaluate`: pad, random_crop, horizontal_flip, resize ... */
@@ -140,8 +244,8 @@ struct rnet_schedule {
 
 /* The training recipe that was compiled in. */
 struct rnet_recipe {
-    const char *name;      /* such as "cifar_sgd" */
-    const char *data;      /* kind of data set: "cifar10" */
+    const char *name; /* such as "cifar_sgd" */
+    const char *data; /* kind of data set: "cifar10" */
     const struct rnet_transform *augment;
     const struct rnet_transform *evaluate;
     const struct rnet_schedule *schedule;
@@ -157,15 +261,15 @@ struct rnet_recipe {
 };
 
 struct rnet_program {
-    uint32_t version; /* RNET_PROGRAM_VERSION */
-    uint32_t spatial_rank; /* 2 or 3 */
-    const char *network;  /* its name */
-    const char *compiled; /* how it was built: compiler version, target, options */
+    uint32_t version;        /* RNET_PROGRAM_VERSION */
+    uint32_t spatial_rank;   /* 2 or 3 */
+    const char *network;     /* its name */
+    const char *compiled;    /* how it was built: compiler version, target, options */
     const char *report_json; /* the network's report, a JSON object */
-    int64_t batch;        /* the most images a step takes */
-    int64_t channels;     /* of the input; its stride as above */
-    int64_t size[3];      /* grid of the input: height, width, or depth, height, width */
-    int64_t classes;      /* of the logits */
+    int64_t batch;           /* the most images a step takes */
+    int64_t channels;        /* of the input; its stride as above */
+    int64_t size[3];         /* grid of the input: height, width, or depth, height, width */
+    int64_t classes;         /* of the logits */
     uint64_t region_bytes[RNET_REGION_COUNT];
     struct rnet_location logits; /* after INFER: [images][stride of classes] float32 */
     struct rnet_location train_loss, train_rank; /* after TRAIN: [images] float32 each */
@@ -178,6 +282,9 @@ struct rnet_program {
     struct rnet_steps phases[RNET_PHASE_COUNT];
     uint64_t kernel_count, argument_count, parameter_count;
     struct rnet_recipe recipe;
+    const struct rnet_cuda *cuda; /* RNET_TARGET_CUDA; else NULL */
+    uint32_t target;              /* enum rnet_target */
+    uint32_t padding;
 };
 
 extern const struct rnet_program rnet_program;
