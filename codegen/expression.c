@@ -63,6 +63,10 @@ static loop_value load_index(struct emitter *emitter, const struct expression *l
         return loop_add(program, loop_times(program, row, stride), place->channel);
     case ACCESS_IMAGE_CHANNEL:
         return loop_add(program, loop_times(program, place->image, stride), place->channel);
+    case ACCESS_PIXEL:
+        return loop_add(program, loop_times(program, place->image, place->points), place->point);
+    case ACCESS_IMAGE:
+        return place->image;
     case ACCESS_SCALAR:
         return loop_int(program, load->index);
     case ACCESS_CHANNEL:
@@ -73,13 +77,33 @@ static loop_value load_index(struct emitter *emitter, const struct expression *l
     return place->channel;
 }
 
+/* Whether the elements of several channels differ. */
+static bool has_lanes(const struct expression *load)
+{
+    return load->access != ACCESS_SCALAR && load->access != ACCESS_PIXEL &&
+           load->access != ACCESS_IMAGE;
+}
+
 static loop_value emit_load(struct emitter *emitter, const struct expression *load)
 {
     if (load->access == ACCESS_CHUNK_SUM)
         return emit_chunk_sum(emitter, load->parameter);
-    int lanes = load->access == ACCESS_SCALAR ? 1 : emitter->place->lanes;
     loop_value index = load_index(emitter, load);
+    int lanes = has_lanes(load) ? emitter->place->lanes : 1;
     return adapt(emitter, loop_load(emitter->program, load->parameter, index, lanes));
+}
+
+/* The number of an element is its index in memory, or the image's. */
+static loop_value emit_random(struct emitter *emitter, const struct expression *random)
+{
+    struct loop_program *program = emitter->program;
+    struct loop_type type = place_type(emitter->place);
+    loop_value key = loop_load(program, random->parameter, loop_int(program, 0), 1);
+    loop_value counter = loop_load(program, random->parameter, loop_int(program, 1), 1);
+    loop_value element = load_index(emitter, random);
+    if (!has_lanes(random))
+        type.lanes = 1;
+    return adapt(emitter, loop_random(program, type, key, counter, element));
 }
 
 static loop_value emit_elements(struct emitter *emitter)
@@ -99,6 +123,8 @@ static loop_value emit(struct emitter *emitter, const struct expression *express
         return loop_float(program, place_type(emitter->place), expression->number);
     case EXPRESSION_LOAD:
         return emit_load(emitter, expression);
+    case EXPRESSION_RANDOM:
+        return emit_random(emitter, expression);
     case EXPRESSION_RESULT:
         return emitter->place->result;
     case EXPRESSION_ELEMENTS:

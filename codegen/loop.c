@@ -259,6 +259,15 @@ loop_value loop_broadcast(struct loop_program *program, loop_value a, int lanes)
     return append(program, (struct loop_instruction){.op = LOOP_BROADCAST, .type = type, .a = a});
 }
 
+loop_value loop_random(struct loop_program *program, struct loop_type type, loop_value key,
+                       loop_value counter, loop_value first)
+{
+    assert(type.scalar == LOOP_F32 || type.scalar == LOOP_F64);
+    return append(program,
+                  (struct loop_instruction){
+                      .op = LOOP_RANDOM, .type = type, .a = key, .b = counter, .c = first});
+}
+
 static struct loop_type parameter_type(const struct loop_program *program, uint32_t parameter,
                                        int lanes)
 {

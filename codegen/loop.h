@@ -107,6 +107,9 @@ loop_value loop_plus(struct loop_program *program, loop_value a, int64_t summand
 
 loop_value loop_convert(struct loop_program *program, loop_value a, enum loop_scalar scalar);
 loop_value loop_broadcast(struct loop_program *program, loop_value a, int lanes);
+/* Uniform numbers of the float type `type` from the key and counters; see LOOP_RANDOM. */
+loop_value loop_random(struct loop_program *program, struct loop_type type, loop_value key,
+                       loop_value counter, loop_value first);
 struct loop_type loop_type_of(const struct loop_program *program, loop_value value);
 
 loop_value loop_load(struct loop_program *program, uint32_t parameter, loop_value index,

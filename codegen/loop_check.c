@@ -200,6 +200,17 @@ static const char *check_conversion(const struct checker *checker,
     }
 }
 
+static const char *check_random(const struct checker *checker,
+                                const struct loop_instruction *instruction)
+{
+    if (!is_float(instruction->type))
+        return "the result is not a float";
+    return require(is_index(type_of(checker, instruction->a)) &&
+                       is_index(type_of(checker, instruction->b)) &&
+                       is_index(type_of(checker, instruction->c)),
+                   "the key and the counters are not one INT each");
+}
+
 static bool fits_storage(struct loop_type type, uint8_t storage)
 {
     return type.scalar == (storage == LOOP_STORAGE_I32 ? LOOP_INT : LOOP_F32);
@@ -313,6 +324,8 @@ static const char *check_rule(struct checker *checker, uint32_t index)
     case LOOP_BROADCAST:
     case LOOP_REDUCE_ADD:
         return check_conversion(checker, instruction);
+    case LOOP_RANDOM:
+        return check_random(checker, instruction);
     case LOOP_LOAD:
     case LOOP_STORE:
     case LOOP_LOAD_MASKED:

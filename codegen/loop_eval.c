@@ -13,6 +13,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/philox.h"
+
 /* One value: as many lanes as its type has are in use. BOOL lies in `i`. */
 union slot {
     int64_t i[LOOP_LANES];
@@ -318,6 +320,20 @@ static void reduce_add(const struct step *step)
     *step->out = sum;
 }
 
+/* Lane k is the number at counter (c + k, b) of key a. */
+static void draw(const struct step *step)
+{
+    for (int k = 0; k < step->lanes; k++) {
+        const uint32_t first = (uint32_t)step->c->i[0] + (uint32_t)k;
+        const double value =
+            philox2_uniform(philox2((uint32_t)step->a->i[0], first, (uint32_t)step->b->i[0]));
+        if (step->scalar == LOOP_F32)
+            OUT(f) = (float)value;
+        else
+            OUT(d) = value;
+    }
+}
+
 /* INT division; false where it is undefined. */
 static bool divide_int(const struct step *step)
 {
@@ -485,6 +501,10 @@ static struct failure run_task(const struct machine *machine)
         case CODE(LOOP_REDUCE_ADD, LOOP_F32):
         case CODE(LOOP_REDUCE_ADD, LOOP_F64):
             reduce_add(step);
+            break;
+        case CODE(LOOP_RANDOM, LOOP_F32):
+        case CODE(LOOP_RANDOM, LOOP_F64):
+            draw(step);
             break;
         case CODE(LOOP_FOR, LOOP_VOID):
             step->out->i[0] = step->a->i[0];

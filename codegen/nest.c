@@ -195,7 +195,8 @@ bool expression_has_access(const struct kernel *kernel, uint16_t root, unsigned 
     kernel_needed(kernel, root, needed);
     for (int i = 0; i <= root; i++) {
         const struct expression *expression = &kernel->expressions[i];
-        if (needed[i] && expression->op == EXPRESSION_LOAD && (mask >> expression->access & 1))
+        if (needed[i] && expression_reads((enum expression_op)expression->op) &&
+            (mask >> expression->access & 1))
             return true;
     }
     return false;

@@ -125,6 +125,11 @@ static uint16_t copy_value(const struct fusion *fusion, struct call_builder *to,
             copies[i] = copy_load(fusion, to, buffers[expression.parameter], &expression);
             continue;
         }
+        if (expression.op == EXPRESSION_RANDOM) {
+            copies[i] =
+                call_random(to, buffers[expression.parameter], (enum access)expression.access);
+            continue;
+        }
         if (operands > 0)
             expression.a = copies[expression.a];
         if (operands > 1)

@@ -69,6 +69,7 @@ struct attributes {
     bool bias;
     double epsilon, momentum; /* normalizations */
     double rate;      /* dropout, drop_path: the share that is dropped */
+    int32_t random_layer; /* dropout, drop_path: which of the graph's it is, from 0 */
     bool listed;      /* pools: the kernel was written as a list (compiler/report_count.c) */
 };
 
@@ -103,6 +104,7 @@ struct graph {
     VECTOR(struct tensor) tensors; /* tensors[0] is the input image */
     VECTOR(struct graph_output) outputs;
     const struct use_site *site; /* of operations that are added now */
+    int32_t random_layer_count;
 };
 
 struct graph *graph_new(struct arena *arena, const char *network);

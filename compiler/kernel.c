@@ -69,6 +69,11 @@ int expression_operands(enum expression_op op)
     return counts[op];
 }
 
+bool expression_reads(enum expression_op op)
+{
+    return op == EXPRESSION_LOAD || op == EXPRESSION_RANDOM;
+}
+
 void kernel_needed(const struct kernel *kernel, uint16_t root,
                    bool out_needed[KERNEL_EXPRESSIONS])
 {
@@ -103,6 +108,13 @@ uint16_t kernel_constant(struct kernel *kernel, double number)
 uint16_t kernel_load(struct kernel *kernel, int parameter, enum access access)
 {
     return kernel_expression(kernel, (struct expression){.op = EXPRESSION_LOAD,
+                                                         .access = (uint8_t)access,
+                                                         .parameter = (uint8_t)parameter});
+}
+
+uint16_t kernel_random(struct kernel *kernel, int parameter, enum access access)
+{
+    return kernel_expression(kernel, (struct expression){.op = EXPRESSION_RANDOM,
                                                          .access = (uint8_t)access,
                                                          .parameter = (uint8_t)parameter});
 }
@@ -228,7 +240,7 @@ static const struct anchor_rule anchor_rules[KERNEL_ANCHOR_COUNT] = {
 static const char *check_load(const struct kernel *kernel, const struct expression *load,
                               int inputs)
 {
-    if (load->access > ACCESS_CHUNK_SUM)
+    if (load->access > ACCESS_IMAGE)
         return "has an unknown access";
     bool vector = kernel->anchor == KERNEL_VECTOR;
     bool in_place = vector ? load->access == ACCESS_CHANNEL
@@ -239,8 +251,20 @@ static const char *check_load(const struct kernel *kernel, const struct expressi
         return "loads a parameter that is not f32";
     if (load->access == ACCESS_CHUNK_SUM && (!vector || kernel->chunk_images <= 0))
         return "sums chunks outside a vector kernel or without chunk_images";
-    if (vector && (load->access == ACCESS_POINT || load->access == ACCESS_IMAGE_CHANNEL))
+    if (vector && (load->access == ACCESS_POINT || load->access == ACCESS_IMAGE_CHANNEL ||
+                   load->access == ACCESS_PIXEL || load->access == ACCESS_IMAGE))
         return "has an access that a vector kernel has no image for";
+    return NULL;
+}
+
+static const char *check_random(const struct kernel *kernel, const struct expression *random,
+                                int inputs)
+{
+    if (random->parameter >= inputs || kernel->storage[random->parameter] != KERNEL_I32)
+        return "has a key that is not an input of integers";
+    if (kernel->anchor == KERNEL_VECTOR ||
+        (random->access != ACCESS_POINT && random->access != ACCESS_IMAGE))
+        return "is random where there is no image";
     return NULL;
 }
 
@@ -254,6 +278,8 @@ static const char *check_expression(const struct kernel *kernel, int index, int 
         return "has an operand that does not come before it";
     if (expression->op == EXPRESSION_LOAD)
         return check_load(kernel, expression, inputs);
+    if (expression->op == EXPRESSION_RANDOM)
+        return check_random(kernel, expression, inputs);
     if (expression->op == EXPRESSION_RESULT && kernel->epilogue == 0)
         return "is the result, but there is no epilogue";
     return NULL;
@@ -346,11 +372,20 @@ static const char *check_shapes(const struct kernel *kernel, const struct anchor
     return rule->windowed ? check_window(kernel) : NULL;
 }
 
+static bool is_key(const struct kernel *kernel, int parameter)
+{
+    for (int i = 0; i < kernel->expression_count; i++)
+        if (kernel->expressions[i].op == EXPRESSION_RANDOM &&
+            kernel->expressions[i].parameter == parameter)
+            return true;
+    return false;
+}
+
 static const char *check_storage(const struct kernel *kernel, int inputs)
 {
     for (int i = 0; i < kernel->parameter_count; i++) {
         bool labels = kernel->anchor == KERNEL_SOFTMAX_LOSS && i == inputs;
-        if (kernel->storage[i] != (labels ? KERNEL_I32 : KERNEL_F32))
+        if (kernel->storage[i] != (labels || is_key(kernel, i) ? KERNEL_I32 : KERNEL_F32))
             return "a parameter's storage does not suit its role";
     }
     return NULL;

@@ -71,6 +71,8 @@ enum access {
     ACCESS_SCALAR,        /* [index]: the run-time scalars */
     ACCESS_CHUNK_SUM,     /* sum over chunks j, in order and in f64, of [j][c]; VECTOR only. The
                              number of chunks is ceil(images / chunk_images) */
+    ACCESS_PIXEL,         /* [n][p]: one value a grid point */
+    ACCESS_IMAGE,         /* [n]: one value an image */
 };
 
 enum expression_op {
@@ -83,8 +85,8 @@ enum expression_op {
 /* One operation; operands are indices of earlier expressions of the same kernel. */
 struct expression {
     uint8_t op;        /* enum expression_op */
-    uint8_t access;    /* LOAD: enum access */
-    uint8_t parameter; /* LOAD: which */
+    uint8_t access;    /* LOAD, RANDOM: enum access */
+    uint8_t parameter; /* LOAD, RANDOM: which */
     uint8_t index;     /* LOAD of ACCESS_SCALAR: which */
     uint16_t a, b;
     double number;     /* CONSTANT */
@@ -100,7 +102,8 @@ enum {
 /* ORDER PARAMETER ROLE: inputs of expressions, then weight or labels, then outputs. */
 enum kernel_storage {
     KERNEL_F32,
-    KERNEL_I32,
+    KERNEL_I32, /* labels; keys of random numbers, which are two words: philox2's key and counter_1
+                   (base/philox.h), counter_0 being the element's number */
 };
 
 /* A convolution's or pool's window; leading axes that are not there have kernel 1, stride 1. */
@@ -162,6 +165,9 @@ double kernel_label_smoothing(const struct kernel *kernel);
 int kernel_weight_parameter(const struct kernel *kernel);
 int kernel_first_output(const struct kernel *kernel);
 
+/* Whether the operation reads `parameter`. */
+bool expression_reads(enum expression_op op);
+
 /* How many of a and b an operation uses. */
 int expression_operands(enum expression_op op);
 
@@ -173,6 +179,7 @@ void kernel_needed(const struct kernel *kernel, uint16_t root,
 uint16_t kernel_expression(struct kernel *kernel, struct expression expression);
 uint16_t kernel_constant(struct kernel *kernel, double number);
 uint16_t kernel_load(struct kernel *kernel, int parameter, enum access access);
+uint16_t kernel_random(struct kernel *kernel, int parameter, enum access access);
 uint16_t kernel_scalar(struct kernel *kernel, int parameter, int index);
 uint16_t kernel_binary(struct kernel *kernel, enum expression_op op, uint16_t a, uint16_t b);
 uint16_t kernel_unary(struct kernel *kernel, enum expression_op op, uint16_t a);

@@ -66,6 +66,8 @@ static void print_load(const struct expression *load, FILE *stream)
         [ACCESS_FIRST] = "first",
         [ACCESS_SCALAR] = "scalar",
         [ACCESS_CHUNK_SUM] = "chunk_sum",
+        [ACCESS_PIXEL] = "pixel",
+        [ACCESS_IMAGE] = "image",
     };
     fprintf(stream, " p%d %s", load->parameter, names[load->access]);
     if (load->access == ACCESS_SCALAR)
@@ -83,7 +85,7 @@ static void print_expression(const struct expression *expression, FILE *stream)
     fputs(names[expression->op], stream);
     if (expression->op == EXPRESSION_CONSTANT)
         fprintf(stream, " %.17g", expression->number);
-    if (expression->op == EXPRESSION_LOAD)
+    if (expression_reads((enum expression_op)expression->op))
         print_load(expression, stream);
     if (operands > 0)
         fprintf(stream, " %%%d", expression->a);

@@ -123,6 +123,23 @@ buffer_id lower_scratch(struct lowering *lowering, uint64_t bytes)
     return (buffer_id)(lowering->calls->buffers.count - 1);
 }
 
+void lower_same(struct lowering *lowering, tensor_id tensor, tensor_id other)
+{
+    lowering->buffers[tensor] = lower_buffer(lowering, other);
+}
+
+buffer_id lower_key(struct lowering *lowering, int32_t number)
+{
+    const uint64_t bytes = RNET_KEY_WORDS * sizeof(int32_t);
+    const struct buffer buffer = {.region = RNET_REGION_KEYS,
+                                  .tensor = TENSOR_NONE,
+                                  .bytes = bytes,
+                                  .offset = (uint64_t)number * bytes};
+
+    vector_push(&lowering->calls->buffers, lowering->arena, buffer);
+    return (buffer_id)(lowering->calls->buffers.count - 1);
+}
+
 int32_t lower_chunk_images(const struct lowering *lowering)
 {
     return (int32_t)((lowering->calls->batch + CHUNKS - 1) / CHUNKS);
@@ -177,6 +194,11 @@ static int input_number(struct call_builder *call, buffer_id buffer)
 uint16_t call_load(struct call_builder *call, buffer_id buffer, enum access access)
 {
     return kernel_load(&call->kernel, input_number(call, buffer), access);
+}
+
+uint16_t call_random(struct call_builder *call, buffer_id keys, enum access access)
+{
+    return kernel_random(&call->kernel, input_number(call, keys), access);
 }
 
 uint16_t call_scalar(struct call_builder *call, enum rnet_scalar scalar)
@@ -243,6 +265,12 @@ static int number_parameters(const struct call_builder *call, uint8_t *renumbere
     return first_output + call->output_count;
 }
 
+static uint8_t storage_of(const struct buffer *buffer)
+{
+    return buffer->region == RNET_REGION_LABELS || buffer->region == RNET_REGION_KEYS ? KERNEL_I32
+                                                                                      : KERNEL_F32;
+}
+
 void call_end(struct call_builder *call, const char *path)
 {
     struct calls *calls = call->lowering->calls;
@@ -253,14 +281,12 @@ void call_end(struct call_builder *call, const char *path)
 
     assert(count <= KERNEL_PARAMETERS);
     for (int i = 0; i < kernel->expression_count; i++)
-        if (kernel->expressions[i].op == EXPRESSION_LOAD)
+        if (expression_reads((enum expression_op)kernel->expressions[i].op))
             kernel->expressions[i].parameter = renumbered[kernel->expressions[i].parameter];
     kernel->parameter_count = (uint8_t)count;
     kernel->output_count = (uint8_t)call->output_count;
     for (int i = 0; i < count; i++)
-        kernel->storage[i] =
-            calls->buffers.items[arguments[i]].region == RNET_REGION_LABELS ? KERNEL_I32
-                                                                           : KERNEL_F32;
+        kernel->storage[i] = storage_of(&calls->buffers.items[arguments[i]]);
     vector_push(&calls->items, calls->arena,
                 (struct call){
                     .kernel = kernel_set_add(&calls->kernels, kernel),

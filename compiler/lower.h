@@ -89,6 +89,12 @@ buffer_id lower_buffer(struct lowering *lowering, tensor_id tensor);
 /* A buffer of the workspace that holds no tensor. */
 buffer_id lower_scratch(struct lowering *lowering, uint64_t bytes);
 
+/* Says that `tensor` is what `other` is: it gets no buffer of its own, and no call. */
+void lower_same(struct lowering *lowering, tensor_id tensor, tensor_id other);
+
+/* The key of random layer `number`, as the runtime sets it for each step. */
+buffer_id lower_key(struct lowering *lowering, int32_t number);
+
 /* Into how many images a reduction over the batch is cut: a few dozen chunks at most. */
 int32_t lower_chunk_images(const struct lowering *lowering);
 /* Bytes of one partial result of `elements` float32 a chunk. */
@@ -107,6 +113,9 @@ void lower_chunk_sum(struct lowering *lowering, buffer_id chunks, int64_t elemen
 /* An expression that loads from a buffer; the same buffer is one parameter however often loaded. */
 uint16_t call_load(struct call_builder *call, buffer_id buffer, enum access access);
 uint16_t call_scalar(struct call_builder *call, enum rnet_scalar scalar);
+
+/* A random number of the layer's key; see enum expression_op. */
+uint16_t call_random(struct call_builder *call, buffer_id keys, enum access access);
 
 /* Adds an output that stores `value` (POINTWISE, CHANNEL_SUM, VECTOR). */
 void call_store(struct call_builder *call, uint16_t value, buffer_id output);

@@ -110,6 +110,7 @@ void plan_finish(struct plan *plan, uint64_t train_workspace, uint64_t infer_wor
         train_workspace > infer_workspace ? train_workspace : infer_workspace;
     bytes[RNET_REGION_INPUT] = region_end(plan->train, RNET_REGION_INPUT);
     bytes[RNET_REGION_LABELS] = region_end(plan->train, RNET_REGION_LABELS);
+    bytes[RNET_REGION_KEYS] = region_end(plan->train, RNET_REGION_KEYS);
     bytes[RNET_REGION_SCALARS] = RNET_SCALAR_COUNT * sizeof(float);
 }
 

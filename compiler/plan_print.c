@@ -1,8 +1,9 @@
 /* Dumps of calls and plans: one line each, no addresses, ids by position. */
 #include "compiler/plan.h"
 
-static const char *const region_names[] = {"weights",   "statistics", "gradients", "momentum",
-                                           "workspace", "input",      "labels",    "scalars"};
+static const char *const region_names[] = {"weights",  "statistics", "gradients",
+                                           "momentum", "workspace",  "input",
+                                           "labels",   "scalars",    "keys"};
 static const char *const phase_names[] = {"train", "update", "infer", "loss"};
 
 static void print_head(const struct calls *calls, size_t c, FILE *stream)

@@ -35,7 +35,8 @@ int64_t channel_stride(int64_t channels)
 }
 
 static const char *const region_names[RNET_REGION_COUNT] = {
-    "weights", "statistics", "gradients", "momentum", "workspace", "input", "labels", "scalars",
+    "weights", "statistics", "gradients", "momentum", "workspace",
+    "input",   "labels",     "scalars",   "keys",
 };
 
 const char *executor_region_name(enum rnet_region region)

@@ -23,6 +23,7 @@ enum {
     RNET_CHANNEL_PADDING = 16, /* channel strides are multiples of this */
     RNET_NARROW_CHANNELS = 4,  /* ... but for at most this many channels */
     RNET_RANK = 5,             /* the most axes of a parameter */
+    RNET_KEY_WORDS = 2,        /* of a random layer's key */
     RNET_ARGUMENTS = 8,        /* the most numbers of a transform or schedule entry */
     RNET_GRID_RANK = 3,        /* depth, height, width; leading 1s for fewer */
 };
@@ -51,6 +52,8 @@ enum rnet_region {
     RNET_REGION_INPUT,      /* images, as an activation; filled by the runtime */
     RNET_REGION_LABELS,     /* int32 class of each image; filled by the runtime */
     RNET_REGION_SCALARS,    /* float32, indexed by enum rnet_scalar; filled by the runtime */
+    RNET_REGION_KEYS,       /* int32, RNET_KEY_WORDS for each layer that draws random numbers;
+                               filled by the runtime before each training step */
     RNET_REGION_COUNT
 };
 

@@ -15,6 +15,7 @@ enum random_purpose {
     RANDOM_AUGMENT,       /* number: epoch; index: image and draw */
     RANDOM_SHAPES,        /* number: image */
     RANDOM_BENCH,
+    RANDOM_DROP, /* number: training step; index: random layer */
 };
 
 struct random_block {

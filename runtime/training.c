@@ -10,6 +10,7 @@
 
 #include "runtime/clock.h"
 #include "runtime/interrupt.h"
+#include "runtime/keys.h"
 #include "runtime/resume.h"
 #include "runtime/weights.h"
 
@@ -73,6 +74,7 @@ static struct status step_run(struct training *training)
                                           training->step - epoch * training->steps_per_epoch),
     };
     scalars_set(&training->executor, record.learning_rate);
+    keys_set(&training->executor, (uint64_t)training->options.seed, training->step);
     RETURN_IF_ERROR(step_compute(training, images, &record.loss));
     double seconds = clock_seconds() - start;
     record.step = training->step;

@@ -36,8 +36,17 @@ LLVMModuleRef lower_program(LLVMContextRef context, const struct loop_program *p
 LLVMTypeRef lower_type(const struct lower *lower, struct loop_type type);
 LLVMTypeRef lower_int_type(const struct lower *lower);
 LLVMValueRef lower_constant(const struct lower *lower, int64_t value);
+/* One lane, or a constant, in every lane. */
+LLVMValueRef lower_splat(const struct lower *lower, LLVMValueRef scalar, unsigned lanes);
+LLVMValueRef lower_constant_splat(LLVMValueRef scalar, unsigned lanes);
 
 /* Emits an instruction that opens and closes no body; returns its value, NULL for a statement. */
 LLVMValueRef lower_operation(const struct lower *lower, loop_value number);
+
+/* ---- lower_random.c ---- */
+
+/* LOOP_RANDOM of a type; key, counter and first are INTs. */
+LLVMValueRef lower_random(const struct lower *lower, struct loop_type type, LLVMValueRef key,
+                          LLVMValueRef counter, LLVMValueRef first);
 
 #endif

@@ -58,7 +58,7 @@ static LLVMValueRef constant_lane(const struct lower *lower, unsigned lane)
     return LLVMConstInt(LLVMInt32TypeInContext(lower->context), lane, false);
 }
 
-static LLVMValueRef constant_splat(LLVMValueRef scalar, unsigned lanes)
+LLVMValueRef lower_constant_splat(LLVMValueRef scalar, unsigned lanes)
 {
     LLVMValueRef elements[LOOP_LANES];
     if (lanes == 1)
@@ -68,7 +68,7 @@ static LLVMValueRef constant_splat(LLVMValueRef scalar, unsigned lanes)
     return LLVMConstVector(elements, lanes);
 }
 
-static LLVMValueRef splat(const struct lower *lower, LLVMValueRef scalar, unsigned lanes)
+LLVMValueRef lower_splat(const struct lower *lower, LLVMValueRef scalar, unsigned lanes)
 {
     if (lanes == 1)
         return scalar;
@@ -234,7 +234,7 @@ static LLVMValueRef lower_mask(const struct lower *lower, LLVMValueRef active, u
     active = lower_binary(lower, LOOP_MINIMUM, true, active, all);
     active = LLVMBuildTrunc(lower->builder, active, lane_type, "");
     LLVMValueRef limit =
-        lanes > 1 ? splat(lower, active, lanes)
+        lanes > 1 ? lower_splat(lower, active, lanes)
                   : LLVMBuildBitCast(lower->builder, active, LLVMVectorType(lane_type, 1), "");
     return LLVMBuildICmp(lower->builder, LLVMIntULT, LLVMConstVector(numbers, lanes), limit, "");
 }
@@ -291,8 +291,8 @@ LLVMValueRef lower_operation(const struct lower *lower, loop_value number)
     case LOOP_CONSTANT_INT:
         return lower_constant(lower, in->integer);
     case LOOP_CONSTANT_FLOAT:
-        return constant_splat(LLVMConstReal(scalar_type(lower, type.scalar), in->number),
-                              type.lanes);
+        return lower_constant_splat(LLVMConstReal(scalar_type(lower, type.scalar), in->number),
+                                    type.lanes);
     case LOOP_FMA:
         return lower_fma(lower, a, b, c);
     case LOOP_NEGATE:
@@ -309,7 +309,9 @@ LLVMValueRef lower_operation(const struct lower *lower, loop_value number)
     case LOOP_CONVERT:
         return lower_convert(lower, a_type.scalar, type, a);
     case LOOP_BROADCAST:
-        return splat(lower, a, type.lanes);
+        return lower_splat(lower, a, type.lanes);
+    case LOOP_RANDOM:
+        return lower_random(lower, type, a, b, c);
     case LOOP_REDUCE_ADD:
         return lower_reduce_add(lower, a_type, a);
     case LOOP_LOAD:

@@ -1,14 +1,15 @@
 /* Pointwise kernels: 16 elements at a time, tasks of about TASK_BYTES a tensor.
  *
- * Without leaves that depend on the channel, a task's elements are one flat row, padding included
- * (which may hold anything); else the loops run over points and vectors of channels. All values
- * are computed before any is stored: outputs may be the memory of inputs. */
+ * Without leaves that depend on where an element is, a task's elements are one flat row, padding
+ * included (which may hold anything); else the loops run over points and vectors of channels. All
+ * values are computed before any is stored: outputs may be the memory of inputs. */
 #include "codegen/cpu/schedules.h"
 #include "codegen/nest.h"
 
 enum {
     TASK_BYTES = 32768,
-    CHANNEL_ACCESSES = 1 << ACCESS_CHANNEL | 1 << ACCESS_FIRST | 1 << ACCESS_IMAGE_CHANNEL,
+    CHANNEL_ACCESSES = 1 << ACCESS_CHANNEL | 1 << ACCESS_FIRST | 1 << ACCESS_IMAGE_CHANNEL |
+                       1 << ACCESS_PIXEL | 1 << ACCESS_IMAGE,
 };
 
 static bool is_flat(const struct kernel *kernel)

@@ -11,6 +11,7 @@
 enum expressions {
     PLAIN,      /* the element itself */
     NORMALIZED, /* max((x - first) scale + shift, 0) */
+    DROPPED,    /* x or 0, plus a pixel's value for some images */
     JOINED,     /* x + if_positive(y, z) image_channel - scalar */
 };
 
@@ -65,11 +66,32 @@ static uint16_t joined(struct kernel *kernel, uint16_t x)
     return kernel_binary(kernel, EXPRESSION_ADD, x, product);
 }
 
+/* b with probability `share`, else 0. */
+static uint16_t kept(struct kernel *kernel, double share, uint16_t random, uint16_t b)
+{
+    uint16_t margin =
+        kernel_binary(kernel, EXPRESSION_SUBTRACT, kernel_constant(kernel, share), random);
+    return kernel_binary(kernel, EXPRESSION_IF_POSITIVE, margin, b);
+}
+
+static uint16_t dropped(struct kernel *kernel, uint16_t x)
+{
+    uint16_t pixel = kernel_load(kernel, new_parameter(kernel), ACCESS_PIXEL);
+    int key = new_parameter(kernel);
+    kernel->storage[key] = KERNEL_I32;
+    uint16_t element = kernel_random(kernel, key, ACCESS_POINT);
+    uint16_t image = kernel_random(kernel, key, ACCESS_IMAGE);
+    return kernel_binary(kernel, EXPRESSION_ADD, kept(kernel, 0.75, element, x),
+                         kept(kernel, 0.5, image, pixel));
+}
+
 static uint16_t value_of(struct kernel *kernel, enum expressions expressions)
 {
     if (expressions == NORMALIZED)
         return normalized(kernel);
     uint16_t x = kernel_load(kernel, new_parameter(kernel), ACCESS_POINT);
+    if (expressions == DROPPED)
+        return dropped(kernel, x);
     return expressions == JOINED ? joined(kernel, x) : x;
 }
 
@@ -186,11 +208,15 @@ static const struct test_case cases[] = {
     {KERNEL_POINTWISE, P2(6, 5), 100, 0, 0, {0}, {0}, {0}, 0, JOINED, PLAIN, 3, 0, false},
     {KERNEL_POINTWISE, P2(40, 40), 32, 0, 0, {0}, {0}, {0}, 0, NORMALIZED, PLAIN, 2, 0, false},
     {KERNEL_POINTWISE, P2(33, 33), 64, 0, 0, {0}, {0}, {0}, 0, PLAIN, PLAIN, 2, 0, false},
+    {KERNEL_POINTWISE, P2(5, 5), 48, 0, 0, {0}, {0}, {0}, 0, DROPPED, PLAIN, 3, 0, false},
+    {KERNEL_POINTWISE, CUBE(3), 10, 0, 0, {0}, {0}, {0}, 0, DROPPED, PLAIN, 5, 0, false},
+    {KERNEL_POINTWISE, P2(4, 3), 3, 0, 0, {0}, {0}, {0}, 0, DROPPED, PLAIN, 4, 0, false},
     {KERNEL_POINTWISE, ALONE, 10, 0, 0, {0}, {0}, {0}, 0, PLAIN, PLAIN, 70, 0, false},
     {KERNEL_CHANNEL_SUM, P2(5, 5), 16, 0, 0, {0}, {0}, {0}, 0, PLAIN, PLAIN, 5, 2, false},
     {KERNEL_CHANNEL_SUM, P2(5, 5), 3, 0, 0, {0}, {0}, {0}, 0, NORMALIZED, PLAIN, 3, 1, false},
     {KERNEL_CHANNEL_SUM, P2(4, 4), 64, 0, 0, {0}, {0}, {0}, 0, NORMALIZED, PLAIN, 5, 4, false},
     {KERNEL_CHANNEL_SUM, P2(3, 7), 100, 0, 0, {0}, {0}, {0}, 0, JOINED, PLAIN, 4, 2, false},
+    {KERNEL_CHANNEL_SUM, P2(3, 4), 20, 0, 0, {0}, {0}, {0}, 0, DROPPED, PLAIN, 4, 2, false},
     {KERNEL_CHANNEL_SUM, ALONE, 10, 0, 0, {0}, {0}, {0}, 0, PLAIN, PLAIN, 5, 5, false},
     {KERNEL_CHANNEL_SUM, P2(2, 2), 600, 0, 0, {0}, {0}, {0}, 0, PLAIN, PLAIN, 3, 2, false},
     {KERNEL_VECTOR, P2(8, 8), 16, 0, 0, {0}, {0}, {0}, 0, PLAIN, PLAIN, 5, 2, false},
@@ -222,6 +248,9 @@ static const struct test_case cases[] = {
      1, 0, false},
     {KERNEL_CONVOLUTION, P2(8, 8), 16, 32, 1, P2(3, 3), P2(2, 2), {0, 1, 1}, 1, NORMALIZED, PLAIN,
      2, 0, false},
+    {KERNEL_CONVOLUTION, P2(5, 6), 16, 32, 1, P2(3, 3), ALONE, {0, 1, 1}, 1, DROPPED, PLAIN, 3, 0,
+     false},
+    {KERNEL_CONVOLUTION, P2(5, 6), 32, 16, 1, ALONE, ALONE, {0}, 1, DROPPED, PLAIN, 2, 0, false},
     {KERNEL_CONVOLUTION, P2(6, 6), 10, 48, 1, P2(3, 3), ALONE, {0}, 1, PLAIN, PLAIN, 2, 0, false},
     {KERNEL_CONVOLUTION, P2(9, 9), 3, 64, 1, P2(7, 7), P2(2, 2), {0, 3, 3}, 1, PLAIN, PLAIN, 2, 0,
      false},

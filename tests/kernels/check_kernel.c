@@ -93,6 +93,14 @@ static bool guards_hold(const struct kernel *kernel, const struct buffers *buffe
     return true;
 }
 
+/* A label, or a word of a key. */
+static double integer(const struct kernel *kernel, struct random *random)
+{
+    if (kernel->anchor == KERNEL_SOFTMAX_LOSS)
+        return (double)(random_bits(random) % (uint64_t)kernel->in_channels);
+    return (double)(int32_t)(random_bits(random) >> 16);
+}
+
 /* Random inputs; NaN in the padding of activations, zeros in that of weights. */
 static void fill_input(const struct kernel *kernel, struct buffers *buffers, int parameter,
                        struct random *random)
@@ -109,7 +117,7 @@ static void fill_input(const struct kernel *kernel, struct buffers *buffers, int
     for (int64_t i = 0; i < buffers->counts[parameter]; i++) {
         double value = random_value(random);
         if (kernel->storage[parameter] == KERNEL_I32)
-            value = (double)(random_bits(random) % (uint64_t)kernel->in_channels);
+            value = integer(kernel, random);
         bool is_padding = channels > 0 && i % stride >= channels;
         set_element(kernel, buffers, parameter, i, is_padding ? padding : value);
     }
@@ -311,8 +319,7 @@ enum {
 
 static bool has_window(const struct kernel *kernel)
 {
-    return kernel->anchor >= KERNEL_CONVOLUTION && kernel->anchor != KERNEL_TRANSPOSE &&
-           kernel->anchor != KERNEL_SOFTMAX_LOSS;
+    return kernel_has_window(kernel) && kernel->anchor != KERNEL_TRANSPOSE;
 }
 
 static int32_t window_count(const struct window *window, int axis, int32_t extent)

@@ -52,6 +52,19 @@ void machine_init(struct machine *machine, struct arena *arena, struct graph *gr
         machine->regions[region] =
             ARENA_ARRAY(arena, double, plan->region_bytes[region] / sizeof(float));
     machine->labels = ARENA_ARRAY(arena, int32_t, recipe->batch);
+    machine->keys =
+        ARENA_ARRAY(arena, int32_t, plan->region_bytes[RNET_REGION_KEYS] / sizeof(int32_t) + 1);
+}
+
+static void *buffer_data(const struct machine *machine, const struct buffer *buffer)
+{
+    const size_t first = buffer->offset / sizeof(float);
+
+    if (buffer->region == RNET_REGION_LABELS)
+        return machine->labels + first;
+    if (buffer->region == RNET_REGION_KEYS)
+        return machine->keys + first;
+    return machine->regions[buffer->region] + first;
 }
 
 static void run_call(struct machine *machine, const struct calls *calls, const struct call *call,
@@ -65,9 +78,7 @@ static void run_call(struct machine *machine, const struct calls *calls, const s
         const struct buffer *buffer = &calls->buffers.items[call->arguments[a]];
 
         buffers[a].count = buffer->bytes / sizeof(float);
-        buffers[a].data = buffer->region == RNET_REGION_LABELS
-                              ? (void *)machine->labels
-                              : machine->regions[buffer->region] + buffer->offset / sizeof(float);
+        buffers[a].data = buffer_data(machine, buffer);
     }
     if (call->images > 0)
         images = call->images;

@@ -13,6 +13,7 @@ struct machine {
     struct loop_program **programs;
     double *regions[RNET_REGION_COUNT]; /* one double for each float32 of the program */
     int32_t *labels;
+    int32_t *keys; /* of the random layers */
 };
 
 /* Compiles the graph (whose logits are `logits`) for the recipe with the schedules of `target` and

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/philox.h"
+#include "runtime/program.h"
 #include "tests/reference/reference_internal.h"
 
 /* ---- buffers ---- */
@@ -97,6 +99,8 @@ static int64_t loaded_elements(const struct kernel *kernel, int64_t images, int 
         [ACCESS_FIRST] = round_up(channels, 16),
         [ACCESS_SCALAR] = 16,
         [ACCESS_CHUNK_SUM] = chunks * stride,
+        [ACCESS_PIXEL] = images * points,
+        [ACCESS_IMAGE] = images,
     };
     bool loads[KERNEL_EXPRESSIONS] = {false};
     mark_loads(kernel, root, parameter, loads);
@@ -104,6 +108,11 @@ static int64_t loaded_elements(const struct kernel *kernel, int64_t images, int 
         if (loads[i] && counts[kernel->expressions[i].access] > most)
             most = counts[kernel->expressions[i].access];
     return most;
+}
+
+static bool has_channels(enum access access)
+{
+    return access != ACCESS_SCALAR && access != ACCESS_PIXEL && access != ACCESS_IMAGE;
 }
 
 int64_t reference_input_channels(const struct kernel *kernel, int parameter)
@@ -115,7 +124,7 @@ int64_t reference_input_channels(const struct kernel *kernel, int parameter)
         bool loads[KERNEL_EXPRESSIONS] = {false};
         mark_loads(kernel, root, parameter, loads);
         for (int i = 0; i <= root; i++)
-            if (loads[i] && kernel->expressions[i].access != ACCESS_SCALAR)
+            if (loads[i] && has_channels((enum access)kernel->expressions[i].access))
                 channels =
                     epilogue || on_out_side(kernel, j) ? kernel->out_channels : kernel->in_channels;
     }
@@ -138,6 +147,8 @@ int64_t reference_elements(const struct kernel *kernel, int64_t images, int para
         return kernel_weight_elements(kernel, false);
     if (parameter == first_output - 1 && kernel->anchor == KERNEL_SOFTMAX_LOSS)
         return images;
+    if (kernel->storage[parameter] == KERNEL_I32)
+        return RNET_KEY_WORDS;
     int64_t most = 1;
     for (int i = 0; i < kernel->value_count; i++) {
         int64_t count =
@@ -220,6 +231,12 @@ static struct number load(const struct reference *reference, const struct expres
     case ACCESS_SCALAR:
         index = e->index;
         break;
+    case ACCESS_PIXEL:
+        index = at->image * at->points + at->point;
+        break;
+    case ACCESS_IMAGE:
+        index = at->image;
+        break;
     case ACCESS_CHUNK_SUM:
         for (int64_t j = 0; j < chunk_count(reference->kernel, reference->images); j++)
             sum = reference_sum(
@@ -230,6 +247,16 @@ static struct number load(const struct reference *reference, const struct expres
         break;
     }
     return exact(reference_load(reference, e->parameter, index));
+}
+
+/* The number of the element, or of its image, under the key's two words. */
+static double draw(const struct reference *reference, const struct expression *e,
+                   const struct element *at)
+{
+    const int32_t *key = reference->data->buffers[e->parameter];
+    int64_t element = (at->image * at->points + at->point) * channel_stride(at->channels);
+    element = e->access == ACCESS_IMAGE ? at->image : element + at->channel;
+    return philox2_uniform(philox2((uint32_t)key[0], (uint32_t)element, (uint32_t)key[1]));
 }
 
 struct number reference_evaluate(const struct reference *reference, uint16_t root,
@@ -247,6 +274,8 @@ struct number reference_evaluate(const struct reference *reference, uint16_t roo
         return exact(e->number);
     case EXPRESSION_LOAD:
         return load(reference, e, at);
+    case EXPRESSION_RANDOM:
+        return exact(draw(reference, e, at));
     case EXPRESSION_RESULT:
         return at->result;
     case EXPRESSION_ELEMENTS:

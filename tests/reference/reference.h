@@ -11,7 +11,7 @@
 
 /* The buffers of a kernel, one a parameter in its order. */
 struct reference_data {
-    void *const *buffers; /* float, or double if `wide`; int32_t for labels */
+    void *const *buffers; /* float, or double if `wide`; int32_t for labels and keys */
     bool wide;
 };
 

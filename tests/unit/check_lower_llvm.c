@@ -173,6 +173,16 @@ static void keep_masked(struct sink *sink, uint32_t from, uint32_t to, int lanes
     }
 }
 
+/* Words above 32 bits and a counter that wraps around. */
+static void keep_random(struct sink *sink, struct loop_type type)
+{
+    static const int64_t words[] = {0, -1, 7, INT64_C(0x123456789abcdef), UINT32_MAX - 3};
+    struct loop_program *program = sink->program;
+    for (int i = 0; i < 3; i++)
+        keep(sink, loop_random(program, type, loop_int(program, words[i]),
+                               loop_int(program, words[i + 1]), loop_int(program, words[i + 2])));
+}
+
 static void keep_leaves(struct sink *sink, struct loop_type type)
 {
     keep(sink, loop_task(sink->program));
@@ -209,6 +219,7 @@ static struct loop_program *operations_program(struct loop_type type)
     if (is_float) {
         keep_unary(&sink, LOOP_SQRT, type);
         keep_ternary(&sink, LOOP_FMA, type);
+        keep_random(&sink, type);
     } else {
         keep_int_division(&sink, type.lanes);
     }
