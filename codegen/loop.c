@@ -317,6 +317,12 @@ loop_value loop_local(struct loop_program *program, enum loop_scalar scalar, int
                                .op = LOOP_LOCAL, .type = {(uint8_t)scalar, 1}, .integer = length});
 }
 
+loop_value loop_shared(struct loop_program *program, enum loop_scalar scalar, int64_t length)
+{
+    return append(program, (struct loop_instruction){
+                               .op = LOOP_SHARED, .type = {(uint8_t)scalar, 1}, .integer = length});
+}
+
 loop_value loop_load_local(struct loop_program *program, loop_value local, loop_value index,
                            int lanes)
 {
@@ -339,6 +345,18 @@ loop_value loop_for(struct loop_program *program, loop_value begin, loop_value e
                      .op = LOOP_FOR, .type = LOOP_INT_TYPE, .a = begin, .b = end, .integer = step});
 }
 
+loop_value loop_for_unrolled(struct loop_program *program, int64_t end, int64_t step)
+{
+    loop_value index = loop_for(program, loop_int(program, 0), loop_int(program, end), step);
+    program->instructions[index].unrolled = true;
+    return index;
+}
+
+loop_value loop_threads(struct loop_program *program)
+{
+    return append(program, (struct loop_instruction){.op = LOOP_THREADS, .type = LOOP_INT_TYPE});
+}
+
 void loop_if(struct loop_program *program, loop_value condition)
 {
     append(program, (struct loop_instruction){.op = LOOP_IF, .a = condition});
@@ -352,6 +370,26 @@ void loop_else(struct loop_program *program)
 void loop_end(struct loop_program *program)
 {
     append(program, (struct loop_instruction){.op = LOOP_END});
+}
+
+static int64_t shared_bytes(const struct loop_instruction *shared)
+{
+    const int64_t bytes = shared->integer * (shared->type.scalar == LOOP_F32 ? 4 : 8);
+    return (bytes + 15) / 16 * 16;
+}
+
+int64_t loop_shared_offset(const struct loop_program *program, loop_value shared)
+{
+    int64_t bytes = 0;
+    for (size_t i = 0; i < shared; i++)
+        if (program->instructions[i].op == LOOP_SHARED)
+            bytes += shared_bytes(&program->instructions[i]);
+    return bytes;
+}
+
+int64_t loop_shared_bytes(const struct loop_program *program)
+{
+    return loop_shared_offset(program, (loop_value)program->count);
 }
 
 int64_t loop_task_count(const struct loop_program *program, int64_t images)

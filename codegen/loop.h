@@ -4,7 +4,16 @@
  * the matching END closes. An instruction's value is its index, defined once, usable later in the
  * same body and in bodies inside it. The program is the body of ONE task: a kernel's tasks are
  * independent, and which thread runs which is not its business. The interpreter (loop_eval.h)
- * is the definition of what all this means; lowerers must agree with it. */
+ * is the definition of what all this means; lowerers must agree with it.
+ *
+ * Tasks of many threads, as GPUs run them. A program whose `threads` is not 0 says what so many
+ * threads do together. Memory is accessed in THREADS bodies alone, each of which every thread runs
+ * once, in any order or at the same time, and which all have left before what follows begins: the
+ * end of such a body is the barrier. What stands outside holds for the task and is the same for all
+ * threads, so that a barrier cannot stand in a branch that some threads do not take. Within one
+ * body no thread may access an element of a SHARED array or of an output that another one stores
+ * to. A LOCAL is each thread's own; one from outside a THREADS body keeps its values from body to
+ * body. Vectors of several lanes are accessed at multiples of their lanes. */
 #ifndef CODEGEN_LOOP_H
 #define CODEGEN_LOOP_H
 
@@ -42,6 +51,7 @@ struct loop_instruction {
     loop_value a, b, c;
     int64_t integer; /* constant, parameter, local's length or loop's step */
     double number;   /* CONSTANT_FLOAT */
+    bool unrolled;   /* FOR with constant bounds: lowerers should leave no loop; means nothing */
 };
 
 /* How a parameter's elements lie in memory. */
@@ -51,10 +61,12 @@ enum loop_storage {
 };
 
 enum {
-    LOOP_PARAMETERS = 24, /* the most a kernel takes */
-    LOOP_NESTING = 32,    /* the most bodies inside each other */
-    LOOP_LANES = 16,      /* the most of a value */
-    LOOP_LOCAL_BYTES = 1 << 20, /* the most that a task's locals take: they lie on the stack */
+    LOOP_PARAMETERS = 24,         /* the most a kernel takes */
+    LOOP_NESTING = 32,            /* the most bodies inside each other */
+    LOOP_LANES = 16,              /* the most of a value */
+    LOOP_LOCAL_BYTES = 1 << 20,   /* the most that a task's locals take: they lie on the stack */
+    LOOP_THREADS_MOST = 1024,     /* the most threads of a task */
+    LOOP_SHARED_BYTES = 48 << 10, /* the most that a task's shared arrays take */
 };
 
 struct loop_parameter {
@@ -65,30 +77,30 @@ struct loop_parameter {
 
 struct loop_program {
     struct arena *arena;
-    const char *name;         /* the kernel's symbol; letters, digits and _ */
-    const char *schedule;     /* which schedule made it */
+    const char *name;     /* the kernel's symbol; letters, digits and _ */
+    const char *schedule; /* which schedule made it */
     struct loop_parameter parameters[LOOP_PARAMETERS];
     uint32_t parameter_count;
     /* tasks = ceil(images / images_per_task) * tasks_per_group; tasks_per_group alone if
      * images_per_task is 0 */
     int64_t images_per_task, tasks_per_group;
+    int32_t threads; /* of a task; 0: the task is one thread's, THREADS does not occur */
     struct loop_instruction *instructions;
     size_t count, capacity;
 };
 
-#define LOOP_INT_TYPE ((struct loop_type){LOOP_INT, 1})
-#define LOOP_BOOL_TYPE ((struct loop_type){LOOP_BOOL, 1})
+#define LOOP_INT_TYPE        ((struct loop_type){LOOP_INT, 1})
+#define LOOP_BOOL_TYPE       ((struct loop_type){LOOP_BOOL, 1})
 #define LOOP_F32_TYPE(lanes) ((struct loop_type){LOOP_F32, (uint8_t)(lanes)})
 #define LOOP_F64_TYPE(lanes) ((struct loop_type){LOOP_F64, (uint8_t)(lanes)})
 
 /* ---- building: each appends an instruction and returns its value. Operands must be defined in an
  * open body. Constant integer arithmetic is folded, x+0, x*1 and x*0 too. ---- */
 
-struct loop_program *loop_program_new(struct arena *arena, const char *name,
-                                      const char *schedule);
+struct loop_program *loop_program_new(struct arena *arena, const char *name, const char *schedule);
 /* Declares the next parameter; returns its number. */
-uint32_t loop_parameter(struct loop_program *program, const char *name,
-                        enum loop_storage storage, bool is_output);
+uint32_t loop_parameter(struct loop_program *program, const char *name, enum loop_storage storage,
+                        bool is_output);
 
 loop_value loop_int(struct loop_program *program, int64_t value);
 loop_value loop_float(struct loop_program *program, struct loop_type type, double value);
@@ -112,8 +124,7 @@ loop_value loop_random(struct loop_program *program, struct loop_type type, loop
                        loop_value counter, loop_value first);
 struct loop_type loop_type_of(const struct loop_program *program, loop_value value);
 
-loop_value loop_load(struct loop_program *program, uint32_t parameter, loop_value index,
-                     int lanes);
+loop_value loop_load(struct loop_program *program, uint32_t parameter, loop_value index, int lanes);
 loop_value loop_load_masked(struct loop_program *program, uint32_t parameter, loop_value index,
                             loop_value active, int lanes);
 void loop_store(struct loop_program *program, uint32_t parameter, loop_value index,
@@ -127,8 +138,14 @@ loop_value loop_load_local(struct loop_program *program, loop_value local, loop_
 void loop_store_local(struct loop_program *program, loop_value local, loop_value index,
                       loop_value value);
 
-/* Opens a loop; the value is the running index. */
+loop_value loop_shared(struct loop_program *program, enum loop_scalar scalar, int64_t length);
+
+/* Opens a loop; the value is the running index. The second goes from 0 to `end` and is to be
+ * unrolled. */
 loop_value loop_for(struct loop_program *program, loop_value begin, loop_value end, int64_t step);
+loop_value loop_for_unrolled(struct loop_program *program, int64_t end, int64_t step);
+/* Opens a body that every thread runs; the value is the thread's number. */
+loop_value loop_threads(struct loop_program *program);
 void loop_if(struct loop_program *program, loop_value condition);
 void loop_else(struct loop_program *program);
 void loop_end(struct loop_program *program);
@@ -140,10 +157,16 @@ int loop_op_operands(enum loop_op op);
 /* The number of tasks for this many images. */
 int64_t loop_task_count(const struct loop_program *program, int64_t images);
 
+/* The bytes of the program's SHARED arrays, and where that of instruction `shared` begins: they
+ * follow each other, each at a multiple of 16 bytes. */
+int64_t loop_shared_bytes(const struct loop_program *program);
+int64_t loop_shared_offset(const struct loop_program *program, loop_value shared);
+
 /* ---- loop_check.c: the verifier ---- */
 
-/* Checks types, definitions before use within open bodies, nesting, parameters and lanes. Returns
- * NULL, or a message that names the first bad instruction, in the program's arena. */
+/* Checks types, definitions before use within open bodies, nesting, parameters, lanes and where
+ * threads may do what. Returns NULL, or a message that names the first bad instruction, in the
+ * program's arena. */
 const char *loop_check(const struct loop_program *program);
 
 /* ---- loop_print.c: the dump ---- */

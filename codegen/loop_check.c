@@ -15,6 +15,7 @@ struct checker {
     uint32_t open[LOOP_NESTING]; /* the bodies that are open, outermost first */
     int depth;
     int64_t local_bytes;
+    bool in_threads; /* a THREADS body is open */
 };
 
 static const char *const operand_names[] = {"a", "b", "c"};
@@ -76,6 +77,11 @@ static const char *check_own_type(const struct loop_instruction *instruction)
     return NULL;
 }
 
+static bool is_local(unsigned op)
+{
+    return op == LOOP_LOCAL || op == LOOP_SHARED;
+}
+
 /* Whether operand number `operand` of an operation must be a local. */
 static bool takes_local(unsigned op, int operand)
 {
@@ -96,7 +102,7 @@ static const char *check_operand(const struct checker *checker, size_t index, in
     else if (checker->body[value] != OUTERMOST && checker->closed[checker->body[value]])
         wrong = "is defined in a body that has ended";
     else if (takes_local(instruction->op, operand) !=
-             (checker->program->instructions[value].op == LOOP_LOCAL))
+             is_local(checker->program->instructions[value].op))
         wrong = takes_local(instruction->op, operand) ? "is not a local" : "is a local";
     else
         return NULL;
@@ -216,6 +222,13 @@ static bool fits_storage(struct loop_type type, uint8_t storage)
     return type.scalar == (storage == LOOP_STORAGE_I32 ? LOOP_INT : LOOP_F32);
 }
 
+/* Threads that are not one in a THREADS body would all do the same. */
+static const char *check_threads_access(const struct checker *checker)
+{
+    return require(checker->program->threads == 0 || checker->in_threads,
+                   "memory is accessed outside a body of threads");
+}
+
 static const char *check_access(const struct checker *checker,
                                 const struct loop_instruction *instruction)
 {
@@ -231,11 +244,11 @@ static const char *check_access(const struct checker *checker,
     if (!fits_storage(stores ? type_of(checker, instruction->b) : instruction->type,
                       parameter->storage))
         return "the value does not have the type of the parameter";
-    if (instruction->op == LOOP_LOAD_MASKED)
-        return require(is_index(type_of(checker, instruction->b)), "the mask is not one INT");
-    if (instruction->op == LOOP_STORE_MASKED)
-        return require(is_index(type_of(checker, instruction->c)), "the mask is not one INT");
-    return NULL;
+    if (instruction->op == LOOP_LOAD_MASKED && !is_index(type_of(checker, instruction->b)))
+        return "the mask is not one INT";
+    if (instruction->op == LOOP_STORE_MASKED && !is_index(type_of(checker, instruction->c)))
+        return "the mask is not one INT";
+    return check_threads_access(checker);
 }
 
 static const char *check_local(struct checker *checker, const struct loop_instruction *instruction)
@@ -248,6 +261,19 @@ static const char *check_local(struct checker *checker, const struct loop_instru
     return require(checker->local_bytes <= LOOP_LOCAL_BYTES, "the locals are too large together");
 }
 
+static const char *check_shared(const struct checker *checker,
+                                const struct loop_instruction *instruction)
+{
+    if (checker->program->threads == 0 || checker->in_threads)
+        return "a shared array stands outside threads, in a program that has some";
+    if (!is_number(instruction->type) || instruction->type.lanes != 1)
+        return "a shared array is not made of this type";
+    if (instruction->integer < 1 || instruction->integer > LOOP_SHARED_BYTES)
+        return "a shared array has no such length";
+    return require(loop_shared_bytes(checker->program) <= LOOP_SHARED_BYTES,
+                   "the shared arrays are too large together");
+}
+
 static const char *check_local_access(const struct checker *checker,
                                       const struct loop_instruction *instruction)
 {
@@ -255,8 +281,9 @@ static const char *check_local_access(const struct checker *checker,
         instruction->op == LOOP_STORE_LOCAL ? type_of(checker, instruction->c) : instruction->type;
     if (!is_index(type_of(checker, instruction->b)))
         return "the index is not one INT";
-    return require(value.scalar == type_of(checker, instruction->a).scalar,
-                   "the value does not have the type of the local");
+    if (value.scalar != type_of(checker, instruction->a).scalar)
+        return "the value does not have the type of the local";
+    return check_threads_access(checker);
 }
 
 static const char *open_body(struct checker *checker, uint32_t index)
@@ -267,6 +294,11 @@ static const char *open_body(struct checker *checker, uint32_t index)
     return NULL;
 }
 
+static bool is_constant(const struct checker *checker, loop_value value)
+{
+    return checker->program->instructions[value].op == LOOP_CONSTANT_INT;
+}
+
 static const char *check_for(struct checker *checker, const struct loop_instruction *instruction,
                              uint32_t index)
 {
@@ -275,6 +307,19 @@ static const char *check_for(struct checker *checker, const struct loop_instruct
         return "the range is not of INT";
     if (instruction->integer < 1)
         return "the step is not positive";
+    if (instruction->unrolled &&
+        !(is_constant(checker, instruction->a) && is_constant(checker, instruction->b)))
+        return "a loop to be unrolled has bounds that are not constant";
+    return open_body(checker, index);
+}
+
+static const char *check_threads(struct checker *checker, uint32_t index)
+{
+    if (checker->program->threads < 1 || checker->program->threads > LOOP_THREADS_MOST)
+        return "the program has no such number of threads";
+    if (checker->in_threads)
+        return "threads stand in a body of threads";
+    checker->in_threads = true;
     return open_body(checker, index);
 }
 
@@ -300,7 +345,10 @@ static const char *check_end(struct checker *checker)
 {
     if (checker->depth == 0)
         return "there is no body to end";
-    checker->closed[checker->open[--checker->depth]] = true;
+    const uint32_t opener = checker->open[--checker->depth];
+    checker->closed[opener] = true;
+    if (checker->program->instructions[opener].op == LOOP_THREADS)
+        checker->in_threads = false;
     return NULL;
 }
 
@@ -333,9 +381,13 @@ static const char *check_rule(struct checker *checker, uint32_t index)
         return check_access(checker, instruction);
     case LOOP_LOCAL:
         return check_local(checker, instruction);
+    case LOOP_SHARED:
+        return check_shared(checker, instruction);
     case LOOP_LOAD_LOCAL:
     case LOOP_STORE_LOCAL:
         return check_local_access(checker, instruction);
+    case LOOP_THREADS:
+        return check_threads(checker, index);
     case LOOP_FOR:
         return check_for(checker, instruction, index);
     case LOOP_IF:

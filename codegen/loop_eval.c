@@ -5,8 +5,10 @@
  * with the scalar it works on, so that one dispatch decides everything. In double precision F32
  * becomes F64 while decoding; the steps themselves know of no precision.
  *
- * Every access to memory is checked. Locals start each task as NaN or -1, so that reading what was
- * never stored shows. */
+ * Threads run one after the other, each through the whole body; locals exist once a thread. Every
+ * access to memory is checked: its bounds and, where there are threads, its alignment and that no
+ * other thread of the body or task has to do with an element that one stores to. Locals and shared
+ * arrays start each task as NaN or -1, so that reading what was never stored shows. */
 #include "codegen/loop_eval.h"
 
 #include <inttypes.h>
@@ -22,11 +24,22 @@ union slot {
     double d[LOOP_LANES];
 };
 
-/* Memory that steps access: a parameter or a local. */
+/* Who has accessed an element. A period is one run of a THREADS body; they count from 1. */
+struct visit {
+    uint32_t stored, loaded; /* the last period in which it was */
+    int32_t storer, loader;  /* by which thread then */
+};
+
+enum { SEVERAL = -1 }; /* loaders */
+
+/* Memory that steps access: a parameter, a local or a shared array. */
 struct memory {
     void *data;
     int64_t count;
-    const char *name; /* the parameter's, or NULL for a local */
+    const char *name;     /* the parameter's; else NULL */
+    struct visit *visits; /* of each element, where threads could meet; else NULL */
+    bool is_private;      /* each thread has `count` elements of its own */
+    bool is_aligned;      /* vectors must lie at multiples of their lanes */
 };
 
 struct step {
@@ -48,25 +61,30 @@ struct machine {
     union slot *slots;
     struct step *steps;
     uint32_t step_count;
-    struct memory *memories; /* the parameters, then the locals */
+    struct memory *memories; /* the parameters, then the locals and shared arrays */
     uint32_t memory_count;
     uint32_t *memory_of; /* of each LOCAL instruction */
     char *locals;
     size_t locals_size;
     int64_t images, task;
+    int64_t thread;        /* the one that runs; 0 outside bodies of threads */
+    uint32_t period;       /* how many such bodies were run so far */
+    uint32_t first_period; /* the task's */
 };
 
 /* What made a run end early. */
 struct failure {
     const struct step *step; /* NULL: nothing */
     int64_t index, lanes;
+    const char *reason;
 };
 
 /* A step's code: operation and scalar. What has no scalar of its own uses LOOP_VOID. */
 #define CODE(op, scalar) ((op)*8 + (scalar))
 
 enum {
-    CODE_NEXT = CODE(LOOP_OP_COUNT, LOOP_VOID), /* the END of a FOR */
+    CODE_NEXT = CODE(LOOP_OP_COUNT, LOOP_VOID),        /* the END of a FOR */
+    CODE_NEXT_THREAD = CODE(LOOP_OP_COUNT, LOOP_BOOL), /* the END of THREADS */
 };
 
 /* ---- decoding ---- */
@@ -108,6 +126,7 @@ static uint8_t working_scalar(const struct machine *machine,
     case LOOP_STORE_LOCAL:
         return effective(machine, all[instruction->c].type.scalar);
     case LOOP_FOR:
+    case LOOP_THREADS:
     case LOOP_TASK:
         return LOOP_VOID;
     default:
@@ -174,7 +193,7 @@ static void decode_structure(struct machine *machine, loop_value index, uint32_t
 {
     const enum loop_op op = machine->program->instructions[index].op;
     const uint32_t here = machine->step_count;
-    if (op == LOOP_FOR || op == LOOP_IF) {
+    if (op == LOOP_FOR || op == LOOP_THREADS || op == LOOP_IF) {
         append_step(machine, index);
         open[(*depth)++] = here;
         return;
@@ -187,11 +206,12 @@ static void decode_structure(struct machine *machine, loop_value index, uint32_t
         return;
     }
     (*depth)--;
-    if (machine->program->instructions[opener->index].op == LOOP_FOR) {
+    const enum loop_op opened = machine->program->instructions[opener->index].op;
+    if (opened == LOOP_FOR || opened == LOOP_THREADS) {
         const struct step loop = *opener;
         struct step *next = append_step(machine, index);
         *next = loop;
-        next->code = CODE_NEXT;
+        next->code = opened == LOOP_FOR ? CODE_NEXT : CODE_NEXT_THREAD;
         next->target = open[*depth] + 1;
     }
     opener->target = machine->step_count;
@@ -216,8 +236,10 @@ static void decode(struct machine *machine)
             fill_int(&machine->slots[i], machine->images);
             break;
         case LOOP_LOCAL:
+        case LOOP_SHARED:
             break;
         case LOOP_FOR:
+        case LOOP_THREADS:
         case LOOP_IF:
         case LOOP_ELSE:
         case LOOP_END:
@@ -230,29 +252,65 @@ static void decode(struct machine *machine)
     }
 }
 
-/* Lays out the parameters and, in one block, the locals. */
+static bool has_memory(const struct loop_instruction *instruction)
+{
+    return instruction->op == LOOP_LOCAL || instruction->op == LOOP_SHARED;
+}
+
+/* How often a local or shared array exists. */
+static size_t copies(const struct loop_program *program, const struct loop_instruction *instruction)
+{
+    return instruction->op == LOOP_LOCAL && program->threads > 0 ? (size_t)program->threads : 1;
+}
+
+static void decode_parameters(struct machine *machine, const struct loop_buffer *buffers)
+{
+    const struct loop_program *program = machine->program;
+    for (uint32_t p = 0; p < program->parameter_count; p++) {
+        const struct loop_parameter *parameter = &program->parameters[p];
+        struct memory *memory = &machine->memories[machine->memory_count++];
+        *memory = (struct memory){.data = buffers[p].data,
+                                  .count = (int64_t)buffers[p].count,
+                                  .name = parameter->name,
+                                  .is_aligned = program->threads > 0};
+        if (program->threads > 0 && parameter->is_output)
+            memory->visits = ARENA_ARRAY(&machine->arena, struct visit, buffers[p].count + 1);
+    }
+}
+
+static void decode_local(struct machine *machine, loop_value index, char *data)
+{
+    const struct loop_instruction *local = &machine->program->instructions[index];
+    struct memory *memory = &machine->memories[machine->memory_count];
+    machine->memory_of[index] = machine->memory_count++;
+    *memory = (struct memory){.data = data,
+                              .count = local->integer,
+                              .is_private = copies(machine->program, local) > 1,
+                              .is_aligned = local->op == LOOP_SHARED};
+    if (local->op == LOOP_SHARED)
+        memory->visits = ARENA_ARRAY(&machine->arena, struct visit, (size_t)local->integer);
+}
+
+/* Lays out the parameters and, in one block, the locals and shared arrays. */
 static void decode_memories(struct machine *machine, const struct loop_buffer *buffers)
 {
     const struct loop_program *program = machine->program;
     machine->memories =
         ARENA_ARRAY(&machine->arena, struct memory, program->parameter_count + program->count);
     machine->memory_of = ARENA_ARRAY(&machine->arena, uint32_t, program->count + 1);
-    for (uint32_t p = 0; p < program->parameter_count; p++)
-        machine->memories[p] = (struct memory){buffers[p].data, (int64_t)buffers[p].count,
-                                               program->parameters[p].name};
-    machine->memory_count = program->parameter_count;
+    decode_parameters(machine, buffers);
     for (size_t i = 0; i < program->count; i++)
-        if (program->instructions[i].op == LOOP_LOCAL)
-            machine->locals_size += 8 * (size_t)program->instructions[i].integer;
+        if (has_memory(&program->instructions[i]))
+            machine->locals_size += 8 * copies(program, &program->instructions[i]) *
+                                    (size_t)program->instructions[i].integer;
     machine->locals = arena_alloc(&machine->arena, machine->locals_size + 1);
     char *free_space = machine->locals;
-    for (size_t i = 0; i < program->count; i++) {
-        if (program->instructions[i].op != LOOP_LOCAL)
+    for (loop_value i = 0; i < program->count; i++) {
+        if (!has_memory(&program->instructions[i]))
             continue;
-        machine->memory_of[i] = machine->memory_count;
-        machine->memories[machine->memory_count++] =
-            (struct memory){free_space, program->instructions[i].integer, NULL};
-        free_space += 8 * program->instructions[i].integer;
+        decode_local(machine, i, free_space);
+        free_space += 8 * copies(program, &program->instructions[i]) *
+                      (size_t)program->instructions[i].integer;
     }
 }
 
@@ -388,21 +446,84 @@ static void store(const struct step *step, const union slot *value, int64_t inde
             ((int32_t *)data)[index + k] = (int32_t)value->i[k];
 }
 
-/* Executes an access to memory; returns whether it was in bounds. */
-static bool access_memory(const struct step *step, struct failure *failure)
+static bool is_of_other_task(const struct machine *machine, const struct memory *memory,
+                             const struct visit *visit)
+{
+    return memory->name && visit->stored > 0 && visit->stored < machine->first_period;
+}
+
+/* Notes that the machine's thread loads elements; NULL, or whom it meets. */
+static const char *note_load(const struct machine *machine, const struct memory *memory,
+                             int64_t index, int64_t count)
+{
+    const int32_t thread = (int32_t)machine->thread;
+    struct visit *const first = memory->visits + index;
+    for (struct visit *visit = first; visit < first + count; visit++) {
+        if (is_of_other_task(machine, memory, visit))
+            return "was stored by another task";
+        if (visit->stored == machine->period && visit->storer != thread)
+            return "is stored by another thread at the same time";
+        visit->loader =
+            visit->loaded == machine->period && visit->loader != thread ? SEVERAL : thread;
+        visit->loaded = machine->period;
+    }
+    return NULL;
+}
+
+static const char *note_store(const struct machine *machine, const struct memory *memory,
+                              int64_t index, int64_t count)
+{
+    const int32_t thread = (int32_t)machine->thread;
+    struct visit *const first = memory->visits + index;
+    for (struct visit *visit = first; visit < first + count; visit++) {
+        if (is_of_other_task(machine, memory, visit))
+            return "was stored by another task";
+        if (visit->stored == machine->period && visit->storer != thread)
+            return "is stored by another thread at the same time";
+        if (visit->loaded == machine->period && visit->loader != thread)
+            return "is loaded by another thread at the same time";
+        visit->stored = machine->period;
+        visit->storer = thread;
+    }
+    return NULL;
+}
+
+/* What is wrong with accessing `active` elements from `index` on; NULL: nothing. */
+static const char *access_problem(const struct machine *machine, const struct step *step,
+                                  int64_t index, int64_t active)
+{
+    const struct memory *memory = step->memory;
+    const enum loop_op op = step->code / 8;
+    if (!in_bounds(memory, index, active))
+        return "is out of bounds";
+    if (memory->is_aligned && active > 0 && index % step->lanes != 0)
+        return "is no multiple of the lanes";
+    if (!memory->visits || active == 0)
+        return NULL;
+    if (op == LOOP_STORE || op == LOOP_STORE_MASKED || op == LOOP_STORE_LOCAL)
+        return note_store(machine, memory, index, active);
+    return note_load(machine, memory, index, active);
+}
+
+/* Executes an access to memory; returns whether it may be made. */
+static bool access_memory(const struct machine *machine, const struct step *step,
+                          struct failure *failure)
 {
     const enum loop_op op = step->code / 8;
     const bool is_local = op == LOOP_LOAD_LOCAL || op == LOOP_STORE_LOCAL;
-    const int64_t index = is_local ? step->b->i[0] : step->a->i[0];
+    int64_t index = is_local ? step->b->i[0] : step->a->i[0];
     int64_t active = step->lanes;
     if (op == LOOP_LOAD_MASKED)
         active = active_lanes(step, step->b->i[0]);
     else if (op == LOOP_STORE_MASKED)
         active = active_lanes(step, step->c->i[0]);
-    if (!in_bounds(step->memory, index, active)) {
-        *failure = (struct failure){step, index, active};
+    const char *problem = access_problem(machine, step, index, active);
+    if (problem) {
+        *failure = (struct failure){step, index, active, problem};
         return false;
     }
+    if (step->memory->is_private)
+        index += machine->thread * step->memory->count;
     if (op == LOOP_STORE || op == LOOP_STORE_MASKED)
         store(step, step->b, active > 0 ? index : 0, active);
     else if (op == LOOP_STORE_LOCAL)
@@ -446,7 +567,7 @@ static bool access_memory(const struct step *step, struct failure *failure)
 #define FIRST_LANE(F) (step->a->F[0])
 
 /* Runs the steps once, as the machine's task. */
-static struct failure run_task(const struct machine *machine)
+static struct failure run_task(struct machine *machine)
 {
     const struct step *const steps = machine->steps, *const end = steps + machine->step_count;
     struct failure failure = {0};
@@ -517,6 +638,16 @@ static struct failure run_task(const struct machine *machine)
                 step = steps + step->target - 1;
             }
             break;
+        case CODE(LOOP_THREADS, LOOP_VOID):
+            step->out->i[0] = 0;
+            machine->period++;
+            break;
+        case CODE_NEXT_THREAD:
+            machine->thread = (machine->thread + 1) % machine->program->threads;
+            step->out->i[0] = machine->thread;
+            if (machine->thread > 0)
+                step = steps + step->target - 1;
+            break;
         case CODE(LOOP_IF, LOOP_VOID):
             if (!step->a->i[0])
                 step = steps + step->target - 1;
@@ -525,7 +656,7 @@ static struct failure run_task(const struct machine *machine)
             step = steps + step->target - 1;
             break;
         default:
-            if (!access_memory(step, &failure))
+            if (!access_memory(machine, step, &failure))
                 return failure;
             break;
         }
@@ -542,13 +673,14 @@ static const char *failure_message(const struct machine *machine, const struct f
         return arena_format(program->arena,
                             "%s: instruction %u (%s): the quotient is undefined in task %" PRId64,
                             program->name, step->index, op, machine->task);
-    return arena_format(program->arena,
-                        "%s: instruction %u (%s): index %" PRId64 " with %" PRId64
-                        " lanes is out of bounds of %s, which has %" PRId64 " elements, in task "
-                        "%" PRId64,
-                        program->name, step->index, op, failure->index, failure->lanes,
-                        step->memory->name ? step->memory->name : "the local", step->memory->count,
-                        machine->task);
+    return arena_format(
+        program->arena,
+        "%s: instruction %u (%s): index %" PRId64 " with %" PRId64
+        " lanes %s of %s, which has %" PRId64 " elements, in task %" PRId64 "%s",
+        program->name, step->index, op, failure->index, failure->lanes, failure->reason,
+        step->memory->name ? step->memory->name : "the local", step->memory->count, machine->task,
+        program->threads > 0 ? arena_format(program->arena, ", thread %" PRId64, machine->thread)
+                             : "");
 }
 
 const char *loop_eval(const struct loop_program *program, const struct loop_buffer *buffers,
@@ -563,6 +695,8 @@ const char *loop_eval(const struct loop_program *program, const struct loop_buff
     const char *message = NULL;
     for (machine.task = first; machine.task < last && !message; machine.task++) {
         memset(machine.locals, 0xff, machine.locals_size);
+        machine.thread = 0;
+        machine.first_period = machine.period + 1;
         const struct failure failure = run_task(&machine);
         if (failure.step)
             message = failure_message(&machine, &failure);

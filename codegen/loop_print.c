@@ -62,6 +62,7 @@ static void print_details(const struct loop_program *program,
         print_access(program, instruction, stream);
         break;
     case LOOP_LOCAL:
+    case LOOP_SHARED:
         print_type(instruction->type, stream);
         fprintf(stream, "[%" PRId64 "]", instruction->integer);
         break;
@@ -73,11 +74,12 @@ static void print_details(const struct loop_program *program,
         print_local_access(instruction, stream);
         break;
     case LOOP_FOR:
-        fprintf(stream, " %%%" PRIu32 " to %%%" PRIu32 " step %" PRId64, instruction->a,
-                instruction->b, instruction->integer);
+        fprintf(stream, " %%%" PRIu32 " to %%%" PRIu32 " step %" PRId64 "%s", instruction->a,
+                instruction->b, instruction->integer, instruction->unrolled ? " unrolled" : "");
         break;
     case LOOP_TASK:
     case LOOP_IMAGES:
+    case LOOP_THREADS:
     case LOOP_IF:
     case LOOP_ELSE:
     case LOOP_END:
@@ -93,8 +95,11 @@ static void print_details(const struct loop_program *program,
 static void print_head(const struct loop_program *program, FILE *stream)
 {
     fprintf(stream, "program %s schedule %s", program->name, program->schedule);
-    fprintf(stream, " images_per_task %" PRId64 " tasks_per_group %" PRId64 "\n",
+    fprintf(stream, " images_per_task %" PRId64 " tasks_per_group %" PRId64,
             program->images_per_task, program->tasks_per_group);
+    if (program->threads > 0)
+        fprintf(stream, " threads %" PRId32, program->threads);
+    fputc('\n', stream);
     for (uint32_t i = 0; i < program->parameter_count; i++) {
         const struct loop_parameter *parameter = &program->parameters[i];
         fprintf(stream, "parameter %s %s%s\n", parameter->name,
@@ -111,7 +116,7 @@ void loop_print(const struct loop_program *program, FILE *stream)
         const struct loop_instruction *instruction = &program->instructions[i];
         const bool closes = instruction->op == LOOP_END || instruction->op == LOOP_ELSE;
         const bool opens = instruction->op == LOOP_FOR || instruction->op == LOOP_IF ||
-                           instruction->op == LOOP_ELSE;
+                           instruction->op == LOOP_ELSE || instruction->op == LOOP_THREADS;
         depth -= closes;
         fprintf(stream, "%*s", 4 * depth, "");
         if (instruction->type.scalar != LOOP_VOID)

@@ -140,6 +140,19 @@ enum {
     RNET_CUDA_NO_ARGUMENT = -1,
 };
 
+/* A function that copies between a weight as it lies and the filter as libraries want it, dense:
+ * [y_channels][window][x_channels / groups]. Launched as a kernel is. Its parameters:
+ *
+ *   FORWARD, DATA_GRADIENT  weight, filter, images, tasks; the filter is float32, or bfloat16 where
+ *                           the precision is BF16
+ *   WEIGHT_GRADIENT         filter (float32), output, images, tasks: the filter to chunk 0, with
+ *                           zeros in its padding, and zeros to all other chunks */
+struct rnet_cuda_copy {
+    const char *name;
+    uint32_t module, threads, tasks_per_block, padding;
+    int64_t images_per_task, tasks_per_group; /* as in struct rnet_kernel */
+};
+
 /* What a kernel computes that a library could do in its place: one pass of a convolution between
  *
  *   x, dx  [images][x_grid][x_channels]
@@ -178,6 +191,7 @@ struct rnet_cuda_convolution {
     uint8_t stores_plainly; /* the output is the convolution's result */
     uint8_t is_only_output; /* nothing else is stored, such as sums a channel */
     uint8_t spare[5];
+    const struct rnet_cuda_copy *filter; /* NULL: a library cannot be used */
 };
 
 /* How a kernel is launched; one for each of rnet_program.kernels, in their order. */
