@@ -8,10 +8,9 @@
 #include "runtime/bench_loader.h"
 #include "runtime/clock.h"
 #include "runtime/commands.h"
-#include "runtime/execute.h"
+#include "runtime/executor_options.h"
 #include "runtime/initialize.h"
 #include "runtime/metrics.h"
-#include "runtime/options.h"
 #include "runtime/random.h"
 #include "runtime/report_network.h"
 
@@ -19,16 +18,19 @@ enum { WARMUP_STEPS = 2, TRAIN_PASSES = 3 /* forward, and two products backward 
 
 struct bench_options {
     const char *mode, *data;
-    int64_t steps, batch, threads;
+    int64_t steps, batch;
+    struct executor_options computing;
     bool json;
 };
 
 struct bench_result {
     int64_t images, steps;
     int threads;
+    const char *device;
     double median, least; /* seconds */
+    double first;         /* seconds of the very first step */
     double operations;    /* floating-point operations of a step */
-    int64_t peak_bytes;
+    int64_t peak_bytes, device_bytes;
 };
 
 static bool is_training(const struct bench_options *options)
@@ -41,7 +43,7 @@ static bool is_loading(const struct bench_options *options)
     return strcmp(options->mode, "load") == 0;
 }
 
-static void input_fill(struct executor *executor)
+static struct status input_fill(struct executor *executor)
 {
     enum { NORMALS = 4 };
     const struct rnet_program *program = executor->program;
@@ -53,6 +55,7 @@ static void input_fill(struct executor *executor)
     struct random_source random = {0, random_stream(RANDOM_BENCH, 1), 0};
     for (int64_t i = 0; i < program->batch; i++)
         labels[i] = (int32_t)random_below(&random, program->classes);
+    return executor_submit(executor, program->batch);
 }
 
 /* With a learning rate of 0 the weights stay sound, and every instruction still runs. */
@@ -65,13 +68,22 @@ static void scalars_fill(struct executor *executor)
     scalars[RNET_SCALAR_WEIGHT_DECAY] = (float)recipe->weight_decay;
 }
 
-static double step_time(struct executor *executor, bool train, int64_t images)
+static struct status prepare(struct executor *executor)
+{
+    parameters_initialize(executor, 0);
+    scalars_fill(executor);
+    return input_fill(executor);
+}
+
+static struct status step_time(struct executor *executor, bool train, int64_t images,
+                               double *seconds)
 {
     double start = clock_seconds();
-    executor_run(executor, train ? RNET_PHASE_TRAIN : RNET_PHASE_INFER, images);
-    if (train)
-        executor_run(executor, RNET_PHASE_UPDATE, images);
-    return clock_seconds() - start;
+    RETURN_IF_ERROR(train ? executor_run_step(executor, images)
+                          : executor_run(executor, RNET_PHASE_INFER, images));
+    RETURN_IF_ERROR(executor_wait(executor));
+    *seconds = clock_seconds() - start;
+    return status_ok();
 }
 
 static int time_order(const void *first, const void *second)
@@ -80,13 +92,15 @@ static int time_order(const void *first, const void *second)
     return a < b ? -1 : a > b;
 }
 
-static struct bench_result measure(struct executor *executor, const struct bench_options *options,
-                                   struct arena *arena)
+static struct status measure(struct executor *executor, const struct bench_options *options,
+                             struct arena *arena, struct bench_result *result)
 {
     bool train = is_training(options);
-    double *times = ARENA_ARRAY(arena, double, options->steps);
+    double *times = ARENA_ARRAY(arena, double, options->steps), seconds = 0, first = 0;
     for (int64_t step = -WARMUP_STEPS; step < options->steps; step++) {
-        double seconds = step_time(executor, train, options->batch);
+        RETURN_IF_ERROR(step_time(executor, train, options->batch, &seconds));
+        if (step == -WARMUP_STEPS)
+            first = seconds;
         if (step >= 0)
             times[step] = seconds;
     }
@@ -95,35 +109,40 @@ static struct bench_result measure(struct executor *executor, const struct bench
     getrusage(RUSAGE_SELF, &usage);
     double macs = network_cost(executor->program).macs * (double)options->batch;
     int64_t middle = options->steps / 2;
-    return (struct bench_result){
+    *result = (struct bench_result){
+        .device = executor_device_name(executor),
         .images = options->batch,
         .steps = options->steps,
         .threads = thread_team_count(executor->team),
         .median = options->steps % 2 ? times[middle] : 0.5 * (times[middle - 1] + times[middle]),
         .least = times[0],
+        .first = first,
         .operations = 2 * macs * (train ? TRAIN_PASSES : 1),
         .peak_bytes = usage.ru_maxrss * 1024,
+        .device_bytes = executor_device_bytes(executor),
     };
+    return status_ok();
 }
 
 static void result_print_json(const struct bench_result *result, const char *mode)
 {
     printf("{\"mode\":\"%s\",\"batch\":%" PRId64 ",\"steps\":%" PRId64
-           ",\"threads\":%d,\"median_seconds\":%.9g,\"min_seconds\":%.9g,"
+           ",\"threads\":%d,\"device\":\"%s\",\"median_seconds\":%.9g,\"min_seconds\":%.9g,"
            "\"images_per_second\":%.9g,\"gflop_per_second\":%.9g,\"peak_rss_bytes\":%" PRId64
-           "}\n",
-           mode, result->images, result->steps, result->threads, result->median, result->least,
-           (double)result->images / result->median, result->operations / result->median / 1e9,
-           result->peak_bytes);
+           ",\"first_step_seconds\":%.9g,\"device_bytes\":%" PRId64 "}\n",
+           mode, result->images, result->steps, result->threads, result->device, result->median,
+           result->least, (double)result->images / result->median,
+           result->operations / result->median / 1e9, result->peak_bytes, result->first,
+           result->device_bytes);
 }
 
 static void result_print(const struct bench_result *result, const char *mode)
 {
-    printf("%s, batch %" PRId64 ", %" PRId64 " steps, %d threads\n"
+    printf("%s on %s, batch %" PRId64 ", %" PRId64 " steps, %d threads\n"
            "  median %.3f ms, least %.3f ms a step\n"
            "  %.1f images/s, %.1f GFLOP/s, at most %.1f MiB resident\n",
-           mode, result->images, result->steps, result->threads, result->median * 1e3,
-           result->least * 1e3, (double)result->images / result->median,
+           mode, result->device, result->images, result->steps, result->threads,
+           result->median * 1e3, result->least * 1e3, (double)result->images / result->median,
            result->operations / result->median / 1e9, (double)result->peak_bytes / 0x1p20);
 }
 
@@ -132,8 +151,7 @@ static struct status options_check(const struct rnet_program *program,
 {
     bool steps = is_training(options) || strcmp(options->mode, "infer") == 0;
     if (!steps && !is_loading(options))
-        return status_error(STATUS_USAGE, "--mode is train, infer or load, not %s",
-                            options->mode);
+        return status_error(STATUS_USAGE, "--mode is train, infer or load, not %s", options->mode);
     if (steps == (options->data != NULL))
         return status_error(STATUS_USAGE, "--mode load, and no other, needs --data SPEC");
     if (options->batch > program->batch)
@@ -148,7 +166,7 @@ static struct status load(const struct rnet_program *program, const struct bench
 {
     struct loader_timing timing;
     RETURN_IF_ERROR(
-        bench_loader(program, options->data, options->steps, options->threads, &timing));
+        bench_loader(program, options->data, options->steps, &options->computing, &timing));
     double rate = (double)timing.images / timing.seconds;
     printf(options->json ? "{\"mode\":\"load\",\"images\":%" PRId64 ",\"steps\":%" PRId64
                            ",\"threads\":%d,\"seconds\":%.9g,\"images_per_second\":%.9g}\n"
@@ -158,19 +176,18 @@ static struct status load(const struct rnet_program *program, const struct bench
     return status_ok();
 }
 
-static struct status bench(const struct rnet_program *program,
-                           const struct bench_options *options)
+static struct status bench(const struct rnet_program *program, const struct bench_options *options)
 {
     struct executor executor = {0};
     struct arena arena = {0};
-    struct status status = executor_open(&executor, program, options->threads);
-    if (status_is_ok(&status)) {
-        parameters_initialize(&executor, 0);
-        input_fill(&executor);
-        scalars_fill(&executor);
-        struct bench_result result = measure(&executor, options, &arena);
+    struct bench_result result;
+    struct status status = executor_open_with(&executor, program, &options->computing);
+    if (status_is_ok(&status))
+        status = prepare(&executor);
+    if (status_is_ok(&status))
+        status = measure(&executor, options, &arena, &result);
+    if (status_is_ok(&status))
         (options->json ? result_print_json : result_print)(&result, options->mode);
-    }
     arena_release(&arena);
     executor_release(&executor);
     return status;
@@ -180,20 +197,19 @@ struct status command_bench(const struct rnet_program *program, int argc, char *
 {
     struct bench_options options = {.steps = 10};
     const struct option_entry entries[] = {
-        {"mode", OPTION_TEXT, "train|infer|load", "what a step is",
-         .target = &options.mode, .required = true},
-        {"data", OPTION_TEXT, "SPEC", "what load takes its batches from",
-         .target = &options.data},
+        {"mode", OPTION_TEXT, "train|infer|load", "what a step is", .target = &options.mode,
+         .required = true},
+        {"data", OPTION_TEXT, "SPEC", "what load takes its batches from", .target = &options.data},
         {"steps", OPTION_INTEGER, "N", "timed steps, after two that are not (default: 10)",
          .target = &options.steps, .minimum = 1},
         {"batch", OPTION_INTEGER, "M", "images a step (default and most: the compiled batch)",
          .target = &options.batch, .minimum = 1},
-        {"threads", OPTION_INTEGER, "N", "threads (default: one for each processor)",
-         .target = &options.threads, .minimum = 1},
+        EXECUTOR_OPTION_ENTRIES(options.computing),
         {"json", OPTION_FLAG, NULL, "print one JSON object", .target = &options.json},
     };
-    const struct option_set set = {"bench", "Times steps on random data, or the loader.", entries,
-                                   sizeof entries / sizeof *entries, NULL, NULL};
+    const struct option_set set = {"bench", "Times steps on random data, or the loader.",
+                                   entries, sizeof entries / sizeof *entries,
+                                   NULL,    NULL};
     bool helped;
     RETURN_IF_ERROR(options_parse(&set, argc, argv, &helped));
     if (helped)

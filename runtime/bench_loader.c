@@ -54,7 +54,7 @@ static struct status timed(const struct rnet_program *program, struct data_set *
 }
 
 struct status bench_loader(const struct rnet_program *program, const char *spec, int64_t steps,
-                           int64_t threads, struct loader_timing *timing)
+                           const struct executor_options *computing, struct loader_timing *timing)
 {
     struct data_set data = {0};
     struct executor executor = {0};
@@ -62,7 +62,7 @@ struct status bench_loader(const struct rnet_program *program, const char *spec,
     *timing = (struct loader_timing){.steps = steps};
     struct status status = data_set_open(&data, spec, DATA_NEEDS_TRAIN, program);
     if (status_is_ok(&status))
-        status = executor_open(&executor, program, threads);
+        status = executor_open_with(&executor, program, computing);
     if (status_is_ok(&status))
         status = timed(program, &data, &executor, &loader, timing);
     loader_close(&loader);

@@ -3,7 +3,7 @@
 #define RUNTIME_BENCH_LOADER_H
 
 #include "base/status.h"
-#include "runtime/program.h"
+#include "runtime/execute.h"
 
 struct loader_timing {
     int64_t images, steps;
@@ -14,6 +14,6 @@ struct loader_timing {
 /* Loads `steps` batches of the training part of `data`, augmented by the recipe, epoch after epoch,
  * after as many untimed ones as fill the loader's ring. */
 struct status bench_loader(const struct rnet_program *program, const char *data, int64_t steps,
-                           int64_t threads, struct loader_timing *timing);
+                           const struct executor_options *computing, struct loader_timing *timing);
 
 #endif

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "runtime/commands.h"
+#include "runtime/executor_options.h"
 #include "runtime/interrupt.h"
 #include "runtime/metrics.h"
 #include "runtime/options.h"
@@ -14,22 +15,24 @@ enum { TOP = 5 };
 
 struct eval_options {
     const char *data, *weights;
-    int64_t threads;
+    struct executor_options computing;
     int64_t show; /* how many images to print with their predictions */
     bool json;
 };
 
-void tally_add(struct tally *tally, const struct executor *executor, struct rnet_location loss,
-               struct rnet_location rank, int64_t images)
+struct status tally_add(struct tally *tally, struct executor *executor, struct rnet_location loss,
+                        struct rnet_location rank, int64_t images)
 {
-    const float *losses = executor_result(executor, loss);
-    const float *ranks = executor_result(executor, rank);
+    const float *losses, *ranks;
+    RETURN_IF_ERROR(executor_read(executor, loss, images, &losses));
+    RETURN_IF_ERROR(executor_read(executor, rank, images, &ranks));
     for (int64_t i = 0; i < images; i++) {
         tally->loss += (double)losses[i];
         tally->top1 += ranks[i] < 1;
         tally->top5 += ranks[i] < TOP;
     }
     tally->images += images;
+    return status_ok();
 }
 
 double tally_loss(const struct tally *tally)
@@ -47,25 +50,36 @@ double tally_top5(const struct tally *tally)
     return 100.0 * (double)tally->top5 / (double)tally->images;
 }
 
-struct status evaluate_images(struct loader *loader, struct tally *tally,
-                              struct mistakes *mistakes, bool *whole)
+/* Adds up what the phases have left of a batch, which is the next of the loader's order. */
+static struct status batch_add(struct loader *loader, struct tally *tally,
+                               struct mistakes *mistakes, int64_t images)
 {
     struct executor *executor = loader->executor;
     const struct rnet_program *program = executor->program;
+    if (mistakes != NULL) {
+        RETURN_IF_ERROR(mistakes_see(mistakes, executor, images));
+        RETURN_IF_ERROR(mistakes_add(mistakes, loader, tally->images, images));
+    }
+    return tally_add(tally, executor, program->loss, program->rank, images);
+}
+
+struct status evaluate_images(struct loader *loader, struct tally *tally, struct mistakes *mistakes,
+                              bool *whole)
+{
+    struct executor *executor = loader->executor;
     int64_t images;
     *tally = (struct tally){0};
     if (mistakes != NULL)
         mistakes_clear(mistakes);
     RETURN_IF_ERROR(loader_fill(loader, 0, &images));
     while (images > 0 && !interrupt_requested()) {
-        executor_run(executor, RNET_PHASE_INFER, images);
-        if (mistakes != NULL)
-            mistakes_see(mistakes, executor, images);
-        executor_run(executor, RNET_PHASE_LOSS, images);
-        if (mistakes != NULL)
-            mistakes_add(mistakes, loader, tally->images, images);
-        tally_add(tally, executor, program->loss, program->rank, images);
-        RETURN_IF_ERROR(loader_fill(loader, tally->images, &images));
+        int64_t next;
+        RETURN_IF_ERROR(executor_run(executor, RNET_PHASE_INFER, images));
+        RETURN_IF_ERROR(executor_run(executor, RNET_PHASE_LOSS, images));
+        /* While the device computes. */
+        RETURN_IF_ERROR(loader_fill(loader, tally->images + images, &next));
+        RETURN_IF_ERROR(batch_add(loader, tally, mistakes, images));
+        images = next;
     }
     *whole = images == 0;
     return status_ok();
@@ -99,7 +113,7 @@ static struct status evaluate(const struct rnet_program *program,
         .augmentation = {program->recipe.evaluate, program->recipe.evaluate_count},
     };
     RETURN_IF_ERROR(data_set_open(data, options->data, DATA_NEEDS_VALIDATION, program));
-    RETURN_IF_ERROR(executor_open(executor, program, options->threads));
+    RETURN_IF_ERROR(executor_open_with(executor, program, &options->computing));
     RETURN_IF_ERROR(weights_read(executor, options->weights));
     RETURN_IF_ERROR(loader_open(loader, &data->arena, data, executor, &loading));
     RETURN_IF_ERROR(evaluate_images(loader, &tally, NULL, &whole));
@@ -117,14 +131,14 @@ struct status command_eval(const struct rnet_program *program, int argc, char **
          .target = &options.data, .required = true},
         {"weights", OPTION_TEXT, "FILE", "weights, as safetensors", .target = &options.weights,
          .required = true},
-        {"threads", OPTION_INTEGER, "N", "threads (default: one for each processor)",
-         .target = &options.threads, .minimum = 1},
+        EXECUTOR_OPTION_ENTRIES(options.computing),
         {"show", OPTION_INTEGER, "N", "also print the first N images' predictions",
          .target = &options.show, .minimum = 0},
         {"json", OPTION_FLAG, NULL, "print one JSON object", .target = &options.json},
     };
-    const struct option_set set = {"eval", "Measures loss and accuracy on the validation part.",
-                                   entries, sizeof entries / sizeof *entries, NULL, NULL};
+    const struct option_set set = {"eval",  "Measures loss and accuracy on the validation part.",
+                                   entries, sizeof entries / sizeof *entries,
+                                   NULL,    NULL};
     bool helped;
     RETURN_IF_ERROR(options_parse(&set, argc, argv, &helped));
     if (helped)

@@ -15,8 +15,8 @@ struct tally {
 };
 
 /* Adds the losses and ranks that a step left at these locations for its `images` images. */
-void tally_add(struct tally *tally, const struct executor *executor, struct rnet_location loss,
-               struct rnet_location rank, int64_t images);
+struct status tally_add(struct tally *tally, struct executor *executor, struct rnet_location loss,
+                        struct rnet_location rank, int64_t images);
 
 double tally_loss(const struct tally *tally); /* mean */
 double tally_top1(const struct tally *tally); /* percent */
@@ -24,7 +24,7 @@ double tally_top5(const struct tally *tally);
 
 /* Evaluates all images of the loader; gives up, and `*whole` is false, when a signal asks for the
  * end. `mistakes` takes what was wrong; NULL: that is not wanted. */
-struct status evaluate_images(struct loader *loader, struct tally *tally,
-                              struct mistakes *mistakes, bool *whole);
+struct status evaluate_images(struct loader *loader, struct tally *tally, struct mistakes *mistakes,
+                              bool *whole);
 
 #endif

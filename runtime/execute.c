@@ -1,19 +1,17 @@
-/* Regions, argument addresses and the walk over a phase's steps. See execute.h.
+/* The processor as a device: argument addresses and the walk over a phase's steps. See device.h.
  *
  * A thread owns a contiguous range of a step's tasks, so that it meets the same images in the next
  * step, and takes it in a few pieces; when it is done it takes pieces that slower threads still
  * have. While a step runs out of one set of ranges, each thread prepares its own range of the
  * next step in the other set; the barrier between steps publishes them. */
-#include "runtime/execute.h"
+#include "runtime/device.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <sys/mman.h>
+#include <string.h>
 
 enum {
-    HUGE_PAGE = 2 << 20,
     PIECES = 4, /* of a range; fewer cost balance, more cost calls */
-    MOST_THREADS = 65536,
 };
 
 struct task_range {
@@ -27,47 +25,11 @@ struct walk {
     int64_t images;
 };
 
-int64_t channel_stride(int64_t channels)
-{
-    if (channels <= RNET_NARROW_CHANNELS)
-        return channels;
-    return (channels + RNET_CHANNEL_PADDING - 1) / RNET_CHANNEL_PADDING * RNET_CHANNEL_PADDING;
-}
-
-static const char *const region_names[RNET_REGION_COUNT] = {
-    "weights", "statistics", "gradients", "momentum", "workspace",
-    "input",   "labels",     "scalars",   "keys",
-};
-
-const char *executor_region_name(enum rnet_region region)
-{
-    return region_names[region];
-}
-
-static struct status region_map(struct executor *executor, int region)
-{
-    size_t size = executor->program->region_bytes[region];
-    if (size == 0)
-        return status_ok();
-    if (size >= HUGE_PAGE)
-        size = (size + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
-    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (memory == MAP_FAILED)
-        return status_error(STATUS_MEMORY, "not enough memory for the %s: %.1f MiB are needed",
-                            region_names[region], (double)size / 0x1p20);
-    madvise(memory, size, MADV_HUGEPAGE);
-    executor->regions[region] = memory;
-    executor->mapped[region] = size;
-    return status_ok();
-}
-
 static struct status buffers_resolve(struct executor *executor)
 {
     const struct rnet_program *program = executor->program;
     executor->buffers = calloc(program->argument_count + 1, sizeof *executor->buffers);
-    executor->batch_counters = calloc(program->parameter_count + 1, sizeof(int64_t));
-    if (executor->buffers == NULL || executor->batch_counters == NULL)
+    if (executor->buffers == NULL)
         return status_error(STATUS_MEMORY, "not enough memory for the step table");
     for (uint64_t i = 0; i < program->argument_count; i++) {
         const struct rnet_argument *argument = &program->arguments[i];
@@ -76,43 +38,30 @@ static struct status buffers_resolve(struct executor *executor)
     return status_ok();
 }
 
-static struct status team_open(struct executor *executor, int64_t threads)
+static struct status ranges_allocate(struct executor *executor)
 {
-    if (threads > MOST_THREADS)
-        return status_error(STATUS_INVALID, "%lld threads are more than the %d that are supported",
-                            (long long)threads, MOST_THREADS);
-    int count = threads == 0 ? threads_available() : (int)threads;
+    int count = thread_team_count(executor->team);
     size_t bytes = 2 * (size_t)count * sizeof *executor->ranges;
     executor->ranges = aligned_alloc(_Alignof(struct task_range), bytes);
     if (executor->ranges == NULL)
         return status_error(STATUS_MEMORY, "not enough memory for %d threads", count);
-    return thread_team_start(count, &executor->team);
+    return status_ok();
 }
 
-struct status executor_open(struct executor *executor, const struct rnet_program *program,
-                            int64_t threads)
+static struct status cpu_open(struct executor *executor, const struct executor_options *options,
+                              int64_t number)
 {
-    *executor = (struct executor){.program = program};
-    if (program->version != RNET_PROGRAM_VERSION)
-        return status_error(STATUS_INVALID,
-                            "the network was compiled for version %u of the runtime, this is %d",
-                            program->version, RNET_PROGRAM_VERSION);
+    (void)options, (void)number;
     for (int region = 0; region < RNET_REGION_COUNT; region++)
-        RETURN_IF_ERROR(region_map(executor, region));
+        RETURN_IF_ERROR(executor_map_region(executor, (enum rnet_region)region));
     RETURN_IF_ERROR(buffers_resolve(executor));
-    return team_open(executor, threads);
+    return ranges_allocate(executor);
 }
 
-void executor_release(struct executor *executor)
+static void cpu_release(struct executor *executor)
 {
-    thread_team_release(executor->team);
-    for (int region = 0; region < RNET_REGION_COUNT; region++)
-        if (executor->regions[region] != NULL)
-            munmap(executor->regions[region], executor->mapped[region]);
     free(executor->buffers);
     free(executor->ranges);
-    free(executor->batch_counters);
-    *executor = (struct executor){0};
 }
 
 static int64_t step_images(const struct walk *walk, const struct rnet_step *step)
@@ -184,7 +133,7 @@ static void walk_thread(void *context, int thread)
     }
 }
 
-void executor_run(struct executor *executor, enum rnet_phase phase, int64_t images)
+static void phase_run(struct executor *executor, enum rnet_phase phase, int64_t images)
 {
     struct walk walk = {executor, &executor->program->phases[phase], images};
     for (int thread = 0; thread < thread_team_count(executor->team); thread++)
@@ -192,12 +141,80 @@ void executor_run(struct executor *executor, enum rnet_phase phase, int64_t imag
     thread_team_run(executor->team, walk_thread, &walk);
 }
 
-const float *executor_result(const struct executor *executor, struct rnet_location location)
+/* ---- the rest of a device: all memory is the host's, and nothing runs later ---- */
+
+static struct status cpu_run(struct executor *executor, const enum rnet_phase *phases, int count,
+                             int64_t images)
 {
-    return (const float *)(const void *)(executor->regions[location.region] + location.offset);
+    for (int i = 0; i < count; i++)
+        phase_run(executor, phases[i], images);
+    return status_ok();
 }
 
-float *executor_scalars(const struct executor *executor)
+static struct status cpu_submit(struct executor *executor, int64_t images)
 {
-    return (float *)(void *)executor->regions[RNET_REGION_SCALARS];
+    (void)executor, (void)images;
+    return status_ok();
 }
+
+static struct status cpu_read(struct executor *executor, struct rnet_location location,
+                              int64_t count, const float **out)
+{
+    (void)count;
+    *out = (const float *)(const void *)(executor->regions[location.region] + location.offset);
+    return status_ok();
+}
+
+static struct status cpu_fetch(const struct executor *executor, enum rnet_region region)
+{
+    (void)executor, (void)region;
+    return status_ok();
+}
+
+static void cpu_changed(const struct executor *executor, enum rnet_region region)
+{
+    (void)executor, (void)region;
+}
+
+static struct status cpu_write(const struct executor *executor, enum rnet_region region,
+                               uint64_t offset, const void *bytes, size_t size)
+{
+    if (bytes != NULL)
+        memcpy(executor->regions[region] + offset, bytes, size);
+    else
+        memset(executor->regions[region] + offset, 0, size);
+    return status_ok();
+}
+
+static struct status cpu_wait(struct executor *executor)
+{
+    (void)executor;
+    return status_ok();
+}
+
+static const char *cpu_name(const struct executor *executor)
+{
+    (void)executor;
+    return "cpu";
+}
+
+static int64_t cpu_bytes(const struct executor *executor)
+{
+    (void)executor;
+    return 0;
+}
+
+const struct device_operations cpu_operations = {
+    .kind = "cpu",
+    .open = cpu_open,
+    .release = cpu_release,
+    .submit = cpu_submit,
+    .run = cpu_run,
+    .read = cpu_read,
+    .fetch = cpu_fetch,
+    .changed = cpu_changed,
+    .write = cpu_write,
+    .wait = cpu_wait,
+    .name = cpu_name,
+    .bytes = cpu_bytes,
+};

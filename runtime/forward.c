@@ -4,14 +4,15 @@
 
 #include "base/file.h"
 #include "runtime/commands.h"
+#include "runtime/executor_options.h"
 #include "runtime/loader.h"
 #include "runtime/npy.h"
-#include "runtime/options.h"
 #include "runtime/weights.h"
 
 struct forward_options {
     const char *weights, *input, *output;
-    int64_t batch, threads;
+    int64_t batch;
+    struct executor_options computing;
 };
 
 /* What a run opens, to be released in one place. */
@@ -53,13 +54,15 @@ static struct status input_take(struct data_set *data, const char *path,
     return status_ok();
 }
 
-static void logits_write(const struct executor *executor, int64_t images, FILE *stream)
+static struct status logits_write(struct executor *executor, int64_t images, FILE *stream)
 {
     const struct rnet_program *program = executor->program;
-    const float *logits = executor_result(executor, program->logits);
     int64_t stride = channel_stride(program->classes);
+    const float *logits;
+    RETURN_IF_ERROR(executor_read(executor, program->logits, images * stride, &logits));
     for (int64_t image = 0; image < images; image++)
         fwrite(logits + image * stride, sizeof *logits, (size_t)program->classes, stream);
+    return status_ok();
 }
 
 static struct status forward_run(const struct rnet_program *program,
@@ -70,17 +73,16 @@ static struct status forward_run(const struct rnet_program *program,
     int64_t images;
     struct loader_options loading = {.part = DATA_VALIDATION, .batch = options->batch};
     RETURN_IF_ERROR(input_take(&forward->data, options->input, program));
-    RETURN_IF_ERROR(executor_open(executor, program, options->threads));
+    RETURN_IF_ERROR(executor_open_with(executor, program, &options->computing));
     RETURN_IF_ERROR(weights_read(executor, options->weights));
-    RETURN_IF_ERROR(
-        loader_open(loader, &forward->data.arena, &forward->data, executor, &loading));
+    RETURN_IF_ERROR(loader_open(loader, &forward->data.arena, &forward->data, executor, &loading));
     RETURN_IF_ERROR(file_writer_open(&forward->writer, options->output));
     int64_t shape[] = {forward->data.parts[DATA_VALIDATION].count, program->classes};
     npy_write_header(forward->writer.stream, shape, 2);
     for (int64_t done = 0; done < shape[0]; done += images) {
         RETURN_IF_ERROR(loader_fill(loader, done, &images));
-        executor_run(executor, RNET_PHASE_INFER, images);
-        logits_write(executor, images, forward->writer.stream);
+        RETURN_IF_ERROR(executor_run(executor, RNET_PHASE_INFER, images));
+        RETURN_IF_ERROR(logits_write(executor, images, forward->writer.stream));
     }
     return file_writer_commit(&forward->writer);
 }
@@ -97,11 +99,11 @@ struct status command_forward(const struct rnet_program *program, int argc, char
          .target = &options.output, .required = true},
         {"batch", OPTION_INTEGER, "M", "images at once (default and most: the compiled batch)",
          .target = &options.batch, .minimum = 1},
-        {"threads", OPTION_INTEGER, "N", "threads (default: one for each processor)",
-         .target = &options.threads, .minimum = 1},
+        EXECUTOR_OPTION_ENTRIES(options.computing),
     };
-    const struct option_set set = {"forward", "Computes logits from raw tensors.", entries,
-                                   sizeof entries / sizeof *entries, NULL, NULL};
+    const struct option_set set = {"forward", "Computes logits from raw tensors.",
+                                   entries,   sizeof entries / sizeof *entries,
+                                   NULL,      NULL};
     bool helped;
     RETURN_IF_ERROR(options_parse(&set, argc, argv, &helped));
     if (helped)

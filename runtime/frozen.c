@@ -1,8 +1,6 @@
 /* Putting frozen parameters back after each update. See frozen.h. */
 #include "runtime/frozen.h"
 
-#include <string.h>
-
 #include "runtime/parameters.h"
 #include "runtime/weights.h"
 
@@ -25,6 +23,8 @@ struct status frozen_open(struct frozen *frozen, struct arena *arena,
                           const struct executor *executor, const struct text_list *labels)
 {
     const struct rnet_program *program = executor->program;
+    frozen->executor = executor;
+    RETURN_IF_ERROR(executor_fetch(executor, RNET_REGION_WEIGHTS));
     for (size_t label = 0; label < labels->texts.count; label++) {
         const char *text = labels->texts.items[label];
         size_t before = frozen->ranges.count;
@@ -40,12 +40,20 @@ struct status frozen_open(struct frozen *frozen, struct arena *arena,
     return status_ok();
 }
 
-void frozen_restore(const struct frozen *frozen)
+static struct status range_restore(const struct executor *executor,
+                                   const struct frozen_range *range)
 {
-    for (size_t i = 0; i < frozen->ranges.count; i++) {
-        const struct frozen_range *range = &frozen->ranges.items[i];
-        memcpy(range->weights, range->kept, range->size);
-        if (range->momentum != NULL)
-            memset(range->momentum, 0, range->size);
-    }
+    uint64_t offset = (uint64_t)(range->weights - executor->regions[RNET_REGION_WEIGHTS]);
+    RETURN_IF_ERROR(
+        executor_write(executor, RNET_REGION_WEIGHTS, offset, range->kept, range->size));
+    if (range->momentum == NULL)
+        return status_ok();
+    return executor_write(executor, RNET_REGION_MOMENTUM, offset, NULL, range->size);
+}
+
+struct status frozen_restore(const struct frozen *frozen)
+{
+    for (size_t i = 0; i < frozen->ranges.count; i++)
+        RETURN_IF_ERROR(range_restore(frozen->executor, &frozen->ranges.items[i]));
+    return status_ok();
 }

@@ -17,6 +17,7 @@ struct frozen_range {
 
 /* Zero it, then open it. */
 struct frozen {
+    const struct executor *executor;
     VECTOR(struct frozen_range) ranges;
 };
 
@@ -26,6 +27,6 @@ struct status frozen_open(struct frozen *frozen, struct arena *arena,
                           const struct executor *executor, const struct text_list *labels);
 
 /* Puts the values back. */
-void frozen_restore(const struct frozen *frozen);
+struct status frozen_restore(const struct frozen *frozen);
 
 #endif

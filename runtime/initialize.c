@@ -63,5 +63,7 @@ void parameters_initialize(const struct executor *executor, uint64_t seed)
         parameter_pack(parameter, values, (float *)(void *)memory);
         arena_reset(&scratch);
     }
+    executor_changed(executor, RNET_REGION_WEIGHTS);
+    executor_changed(executor, RNET_REGION_STATISTICS);
     arena_release(&scratch);
 }

@@ -206,6 +206,7 @@ struct status loader_fill(struct loader *loader, int64_t first, int64_t *images)
     if (loader->prefetch != NULL)
         RETURN_IF_ERROR(prefetch_take(loader->prefetch, first, count, &filling.pictures));
     thread_team_run(loader->executor->team, share_fill, &filling);
+    struct status status = executor_submit(loader->executor, filling.count);
     loader->waited += clock_seconds() - start;
-    return status_ok();
+    return status;
 }

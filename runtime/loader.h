@@ -48,8 +48,9 @@ struct status loader_open(struct loader *loader, struct arena *arena, const stru
 /* Sets the order and the augmentation of an epoch. */
 void loader_start_epoch(struct loader *loader, int64_t epoch);
 
-/* Fills the input and the labels with the images from place `first` of the epoch's order on;
- * `*images` is how many, at most a batch and 0 at the end. */
+/* Fills the input and the labels with the images from place `first` of the epoch's order on and
+ * submits them as the executor's next batch; `*images` is how many, at most a batch and 0 at the
+ * end. The device may still be computing with the batch before. */
 struct status loader_fill(struct loader *loader, int64_t first, int64_t *images);
 
 /* Ends the loader's threads. Harmless on a zeroed struct. */

@@ -22,21 +22,23 @@ void mistakes_clear(struct mistakes *mistakes)
     mistakes->count = mistakes->images = 0;
 }
 
-void mistakes_see(struct mistakes *mistakes, const struct executor *executor, int64_t images)
+struct status mistakes_see(struct mistakes *mistakes, struct executor *executor, int64_t images)
 {
-    const float *logits = executor_result(executor, executor->program->logits);
-    int64_t classes = mistakes->classes;
+    int64_t classes = mistakes->classes, count = images * channel_stride(classes);
+    const float *logits;
+    RETURN_IF_ERROR(executor_read(executor, executor->program->logits, count, &logits));
     for (int64_t i = 0; i < images; i++, logits += channel_stride(classes)) {
         int64_t best = 0;
         double sum = 0;
-        for (int64_t class = 1; class < classes; class++)
+        for (int64_t class = 1; class < classes; class ++)
             if (logits[class] > logits[best])
                 best = class;
-        for (int64_t class = 0; class < classes; class++)
+        for (int64_t class = 0; class < classes; class ++)
             sum += exp((double)(logits[class] - logits[best]));
         mistakes->predicted[i] = (int32_t)best;
         mistakes->confidence[i] = (float)(1 / sum);
     }
+    return status_ok();
 }
 
 /* Puts the mistake at its place among the worst, if it is one of them. */
@@ -53,11 +55,12 @@ static void worst_insert(struct mistakes *mistakes, const struct mistake *mistak
     mistakes->worst[place] = *mistake;
 }
 
-void mistakes_add(struct mistakes *mistakes, const struct loader *loader, int64_t first,
-                  int64_t images)
+struct status mistakes_add(struct mistakes *mistakes, const struct loader *loader, int64_t first,
+                           int64_t images)
 {
-    const struct executor *executor = loader->executor;
-    const float *losses = executor_result(executor, executor->program->loss);
+    struct executor *executor = loader->executor;
+    const float *losses;
+    RETURN_IF_ERROR(executor_read(executor, executor->program->loss, images, &losses));
     const int32_t *labels = loader->data->parts[loader->part].labels;
     for (int64_t i = 0; i < images; i++) {
         int64_t image = loader->order[first + i];
@@ -68,4 +71,5 @@ void mistakes_add(struct mistakes *mistakes, const struct loader *loader, int64_
             worst_insert(mistakes, &mistake);
     }
     mistakes->images += images;
+    return status_ok();
 }

@@ -16,8 +16,8 @@ struct mistake {
 /* Zero it, then open it. */
 struct mistakes {
     int64_t classes;
-    int64_t *confusion;  /* images by [true class][predicted class] */
-    int32_t *predicted;  /* of the batch at hand */
+    int64_t *confusion; /* images by [true class][predicted class] */
+    int32_t *predicted; /* of the batch at hand */
     float *confidence;
     struct mistake worst[MISTAKES_SHOWN]; /* by falling loss */
     int64_t count;                        /* of `worst` */
@@ -31,10 +31,10 @@ void mistakes_open(struct mistakes *mistakes, struct arena *arena,
 void mistakes_clear(struct mistakes *mistakes);
 
 /* After INFER: keeps what is predicted for the `images` images of the batch. */
-void mistakes_see(struct mistakes *mistakes, const struct executor *executor, int64_t images);
+struct status mistakes_see(struct mistakes *mistakes, struct executor *executor, int64_t images);
 
 /* After LOSS: counts that batch, which began at place `first` of the loader's order. */
-void mistakes_add(struct mistakes *mistakes, const struct loader *loader, int64_t first,
-                  int64_t images);
+struct status mistakes_add(struct mistakes *mistakes, const struct loader *loader, int64_t first,
+                           int64_t images);
 
 #endif

@@ -8,9 +8,9 @@
 
 #include "base/text.h"
 #include "runtime/commands.h"
+#include "runtime/executor_options.h"
 #include "runtime/loader.h"
 #include "runtime/metrics.h"
-#include "runtime/options.h"
 #include "runtime/weights.h"
 
 enum { SHOWN = 5 /* classes, unless --top says otherwise */ };
@@ -18,7 +18,8 @@ enum { SHOWN = 5 /* classes, unless --top says otherwise */ };
 struct predict_options {
     const char *weights;
     struct text_list images;
-    int64_t top, threads;
+    int64_t top;
+    struct executor_options computing;
     bool json;
 };
 
@@ -78,7 +79,7 @@ static struct status predict_open(const struct rnet_program *program,
                             program->network);
     if ((int64_t)options->images.texts.count < program->batch)
         loading.batch = (int64_t)options->images.texts.count;
-    RETURN_IF_ERROR(executor_open(&predict->executor, program, options->threads));
+    RETURN_IF_ERROR(executor_open_with(&predict->executor, program, &options->computing));
     RETURN_IF_ERROR(weights_read_with(&predict->executor, options->weights, &reading));
     data_fill(predict, &options->images);
     RETURN_IF_ERROR(normalization_choose(predict, options));
@@ -172,14 +173,16 @@ static struct status predict_run(struct predict *predict, const struct predict_o
     const struct rnet_program *program = predict->executor.program;
     double *scores = ARENA_ARRAY(&predict->arena, double, program->classes);
     int64_t count = (int64_t)options->images.texts.count, images;
+    int64_t stride = channel_stride(program->classes);
     fputs(options->json ? "[" : "", stdout);
     for (int64_t done = 0; done < count; done += images) {
         RETURN_IF_ERROR(loader_fill(&predict->loader, done, &images));
-        executor_run(&predict->executor, RNET_PHASE_INFER, images);
-        const float *logits = executor_result(&predict->executor, program->logits);
+        const float *logits;
+        RETURN_IF_ERROR(executor_run(&predict->executor, RNET_PHASE_INFER, images));
+        RETURN_IF_ERROR(
+            executor_read(&predict->executor, program->logits, images * stride, &logits));
         for (int64_t i = 0; i < images; i++)
-            image_print(predict, options, done + i, logits + i * channel_stride(program->classes),
-                        scores);
+            image_print(predict, options, done + i, logits + i * stride, scores);
     }
     fputs(options->json ? "]\n" : "", stdout);
     return status_ok();
@@ -201,12 +204,12 @@ struct status command_predict(const struct rnet_program *program, int argc, char
          .required = true},
         {"top", OPTION_INTEGER, "K", "classes to print for each image (default: 5)",
          .target = &options.top, .minimum = 1},
-        {"threads", OPTION_INTEGER, "N", "threads (default: one for each processor)",
-         .target = &options.threads, .minimum = 1},
+        EXECUTOR_OPTION_ENTRIES(options.computing),
         {"json", OPTION_FLAG, NULL, "print one JSON list", .target = &options.json},
     };
-    const struct option_set set = {"predict", "Classifies JPEG and PNG files.", entries,
-                                   sizeof entries / sizeof *entries, &options.images, "IMAGE..."};
+    const struct option_set set = {"predict",       "Classifies JPEG and PNG files.",
+                                   entries,         sizeof entries / sizeof *entries,
+                                   &options.images, "IMAGE..."};
     bool helped;
     struct status status = options_parse(&set, argc, argv, &helped);
     if (status_is_ok(&status) && !helped)

@@ -112,6 +112,8 @@ struct status training_save(struct training *training)
         .epoch = training->epoch,
         .sums = training->sums,
     };
+    for (int part = PART_WEIGHTS; part <= PART_MOMENTUM; part++)
+        RETURN_IF_ERROR(executor_fetch(&training->executor, part_regions[part]));
     RETURN_IF_ERROR(metrics_sync(&training->metrics, &state.metrics_position));
     RETURN_IF_ERROR(tensorboard_sync(&training->board, &state.board_position));
     struct checkpoint checkpoint;
@@ -172,6 +174,8 @@ static void memory_take(struct training *training, const struct checkpoint *save
     for (int part = PART_WEIGHTS; part < PART_COUNT; part++)
         if (parts[part].size > 0)
             memcpy(executor->regions[part_regions[part]], parts[part].bytes, parts[part].size);
+    for (int part = PART_WEIGHTS; part <= PART_MOMENTUM; part++)
+        executor_changed(executor, part_regions[part]);
     for (size_t i = 0; i < parts[PART_EPOCHS].size / sizeof(struct epoch_record); i++) {
         struct epoch_record record;
         memcpy(&record, (const char *)parts[PART_EPOCHS].bytes + i * sizeof record, sizeof record);

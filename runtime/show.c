@@ -10,8 +10,7 @@
 
 enum { GUESSES = 3, PIXELS = 32 /* of a drawing's side */ };
 
-static const char *class_name(const struct data_set *data, int64_t class, char *number,
-                              size_t size)
+static const char *class_name(const struct data_set *data, int64_t class, char *number, size_t size)
 {
     if (data->class_names && class < data->class_count)
         return data->class_names[class];
@@ -107,8 +106,9 @@ struct status show_predictions(struct loader *loader, int64_t count)
     int64_t filled;
 
     RETURN_IF_ERROR(loader_fill(loader, 0, &filled));
-    executor_run(executor, RNET_PHASE_INFER, filled);
-    logits = executor_result(executor, program->logits);
+    RETURN_IF_ERROR(executor_run(executor, RNET_PHASE_INFER, filled));
+    RETURN_IF_ERROR(executor_read(executor, program->logits,
+                                  filled * channel_stride(program->classes), &logits));
     for (int64_t i = 0; i < filled && i < count; i++) {
         const int64_t image = loader->order[i];
         const int32_t label = loader->data->parts[DATA_VALIDATION].labels[image];

@@ -1,6 +1,7 @@
 /* The command `train`. Setting up is in training_setup.c, the loop in training.c, and what may be
  * done several times in repeat.c. */
 #include "runtime/commands.h"
+#include "runtime/executor_options.h"
 #include "runtime/options.h"
 #include "runtime/repeat.h"
 
@@ -22,8 +23,7 @@ struct status command_train(const struct rnet_program *program, int argc, char *
          .target = &options.learning_rate},
         {"seed", OPTION_INTEGER, "N", "of weights, order and augmentation (default: 0)",
          .target = &options.seed},
-        {"threads", OPTION_INTEGER, "N", "threads (default: one for each processor)",
-         .target = &options.threads, .minimum = 1},
+        EXECUTOR_OPTION_ENTRIES(options.computing),
         {"init", OPTION_TEXT, "FILE", "start from these weights", .target = &options.init},
         {"reset", OPTION_LIST, "LABEL", "with --init: but not these layers' (may be repeated)",
          .target = &options.reset},

@@ -47,13 +47,14 @@ static struct status step_compute(struct training *training, int64_t images, dou
     struct executor *executor = &training->executor;
     const struct rnet_program *program = executor->program;
     struct tally tally = {0}, *sum = &training->sums.tally;
-    executor_run(executor, RNET_PHASE_TRAIN, images);
-    tally_add(&tally, executor, program->train_loss, program->train_rank, images);
+    RETURN_IF_ERROR(executor_run(executor, RNET_PHASE_TRAIN, images));
+    RETURN_IF_ERROR(
+        tally_add(&tally, executor, program->train_loss, program->train_rank, images));
     *loss = tally_loss(&tally);
     if (!isfinite(*loss))
         return diverged(training, *loss);
-    executor_run(executor, RNET_PHASE_UPDATE, images);
-    frozen_restore(&training->frozen);
+    RETURN_IF_ERROR(executor_run(executor, RNET_PHASE_UPDATE, images));
+    RETURN_IF_ERROR(frozen_restore(&training->frozen));
     batch_counters_advance(executor);
     sum->loss += tally.loss;
     sum->top1 += tally.top1;

@@ -16,7 +16,8 @@ struct train_options {
     int64_t epochs;       /* 0: the recipe's */
     int64_t steps;        /* -1: no limit */
     double learning_rate; /* < 0: the recipe's */
-    int64_t seed, threads;
+    int64_t seed;
+    struct executor_options computing;
     int64_t checkpoint_every; /* steps; 0: at the end of each epoch only */
     struct text_list reset, frozen; /* labels of parameters: not from `init`; not trained */
     bool no_shuffle, no_augment, resume, tensorboard;

@@ -169,7 +169,7 @@ struct status training_open(struct training *training, const struct rnet_program
     RETURN_IF_ERROR(directory_prepare(training));
     RETURN_IF_ERROR(data_set_open(&training->data, options->data,
                                   DATA_NEEDS_TRAIN | DATA_NEEDS_VALIDATION, program));
-    RETURN_IF_ERROR(executor_open(&training->executor, program, options->threads));
+    RETURN_IF_ERROR(executor_open_with(&training->executor, program, &options->computing));
     RETURN_IF_ERROR(loaders_open(training));
     RETURN_IF_ERROR(length_set(training));
     facts_set(training);

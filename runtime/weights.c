@@ -89,10 +89,17 @@ static struct tensor_entry tensor_make(struct arena *arena, const struct executo
     return tensor;
 }
 
+static struct status parameters_fetch(const struct executor *executor)
+{
+    RETURN_IF_ERROR(executor_fetch(executor, RNET_REGION_WEIGHTS));
+    return executor_fetch(executor, RNET_REGION_STATISTICS);
+}
+
 struct status weights_write(const struct executor *executor, const struct data_set *data,
                             const char *path)
 {
     const struct rnet_program *program = executor->program;
+    RETURN_IF_ERROR(parameters_fetch(executor));
     struct arena arena = {0};
     struct tensor_file file = {
         .tensors = ARENA_ARRAY(&arena, struct tensor_entry, program->parameter_count + 1),
@@ -243,6 +250,8 @@ static void parameters_take(const struct executor *executor, const struct compar
         memcpy(values, tensor->bytes, tensor->size);
         parameter_pack(parameter, values, parameter_memory(executor, i));
     }
+    executor_changed(executor, RNET_REGION_WEIGHTS);
+    executor_changed(executor, RNET_REGION_STATISTICS);
 }
 
 static struct status labels_check(const struct rnet_program *program,
@@ -309,6 +318,7 @@ static struct status file_take(const struct executor *executor, const struct ten
 {
     const struct weights_options *options = comparison->options;
     RETURN_IF_ERROR(labels_check(executor->program, options));
+    RETURN_IF_ERROR(parameters_fetch(executor));
     RETURN_IF_ERROR(file_compare(comparison, path));
     parameters_take(executor, comparison);
     if (options->metadata != NULL)

@@ -13,6 +13,12 @@
 #include "runtime/tensorboard.h"
 #include "tests/unit/suite.h"
 
+/* Where the processor leaves what is read. */
+static float *at(const struct executor *executor, struct rnet_location location)
+{
+    return (float *)(void *)(executor->regions[location.region] + location.offset);
+}
+
 START_TEST(the_worst_mistakes_are_kept_in_order)
 {
     struct data_set data = {0};
@@ -24,8 +30,8 @@ START_TEST(the_worst_mistakes_are_kept_in_order)
     int32_t labels[50];
     ck_assert(executor_open(&executor, &rnet_program, 1).code == STATUS_OK);
     mistakes_open(&mistakes, &arena, &rnet_program);
-    float *logits = (float *)(uintptr_t)executor_result(&executor, rnet_program.logits);
-    float *losses = (float *)(uintptr_t)executor_result(&executor, rnet_program.loss);
+    float *logits = at(&executor, rnet_program.logits);
+    float *losses = at(&executor, rnet_program.loss);
     for (int i = 0; i < 50; i++) {
         order[i] = 49 - i;
         labels[49 - i] = i % 2; /* class 0 is predicted for all */
@@ -117,7 +123,10 @@ START_TEST(event_files_begin_as_tensorboard_wants)
     ck_assert(file_read(&arena, path, 4096, &bytes, &size).code == STATUS_OK);
     ck_assert_int_eq((int64_t)size, position);
     ck_assert_mem_eq(bytes, "\x18\0\0\0\0\0\0\0\xa3\x7f\x4b\x22", 12);
-    ck_assert_mem_eq(bytes + 12 + 9, "\x1a\x0d" "brain.Event:2", 15);
+    ck_assert_mem_eq(bytes + 12 + 9,
+                     "\x1a\x0d"
+                     "brain.Event:2",
+                     15);
     unlink(path);
     arena_release(&arena);
 }

@@ -1,0 +1,38 @@
+/* What a device does for an executor (execute.h): a table of functions for each kind.
+ *
+ * Above this line nothing knows where a program runs. The processor's table is in execute.c. */
+#ifndef RUNTIME_DEVICE_H
+#define RUNTIME_DEVICE_H
+
+#include "runtime/execute.h"
+
+/* Each function is as the executor's of that name says. */
+struct device_operations {
+    const char *kind; /* "cpu", "cuda" */
+    /* Maps the host's memory and makes all else that running needs. The team has been started.
+     * `number` is the N of "cuda:N". */
+    struct status (*open)(struct executor *executor, const struct executor_options *options,
+                          int64_t number);
+    void (*release)(struct executor *executor); /* also after a failed open */
+    struct status (*submit)(struct executor *executor, int64_t images);
+    /* Runs `count` phases one after the other. */
+    struct status (*run)(struct executor *executor, const enum rnet_phase *phases, int count,
+                         int64_t images);
+    struct status (*read)(struct executor *executor, struct rnet_location location, int64_t count,
+                          const float **out);
+    struct status (*fetch)(const struct executor *executor, enum rnet_region region);
+    void (*changed)(const struct executor *executor, enum rnet_region region);
+    struct status (*write)(const struct executor *executor, enum rnet_region region,
+                           uint64_t offset, const void *bytes, size_t size);
+    struct status (*wait)(struct executor *executor);
+    const char *(*name)(const struct executor *executor);
+    int64_t (*bytes)(const struct executor *executor);
+};
+
+extern const struct device_operations cpu_operations;
+
+/* Maps `region` of the host's memory, zeroed, where the program needs it. It is the executor's to
+ * unmap. */
+struct status executor_map_region(struct executor *executor, enum rnet_region region);
+
+#endif
