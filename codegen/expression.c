@@ -40,6 +40,7 @@ static loop_value emit_chunk_sum(struct emitter *emitter, uint32_t parameter)
     struct loop_type type = LOOP_F64_TYPE(place->lanes);
     loop_value sum = loop_local(program, LOOP_F64, place->lanes);
     loop_store_local(program, sum, zero, loop_float(program, type, 0.0));
+    chunks = loop_times(program, chunks, emitter->kernel->chunk_parts);
     loop_value chunk = loop_for(program, zero, chunks, 1);
     loop_value index = loop_add(
         program, loop_times(program, chunk, channel_stride(place->channels)), place->channel);

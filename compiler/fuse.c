@@ -1,47 +1,34 @@
-/* Fusion over calls. A call is visited once: first the producers that were left for it are put into
- * it, then it is decided whether it is itself left for its readers. */
+/* Fusion over calls: what is left for whom. See fuse.h for the rules. */
 #include "compiler/fuse.h"
 
 #include <string.h>
 
-typedef uint32_t call_id;
-
-enum { CALL_NONE = UINT32_MAX };
-
-/* Who reads a buffer. */
-struct readers {
-    VECTOR(call_id) calls; /* in order of execution, each once */
-    bool only_points;      /* all loads are ACCESS_POINT, by expressions of POINTWISE or
-                              CHANNEL_SUM calls */
-};
-
-/* A visited call that was not emitted: its readers compute it. */
-struct deferred {
-    const struct call_builder *call; /* complete but for numbering; NULL: the call was emitted */
-    call_id into;                    /* joined into this call alone; CALL_NONE: inlined */
-};
-
-struct fusion {
-    struct calls *calls;
-    struct lowering lowering; /* what call builders want */
-    const struct call *before; /* the calls as they came */
-    size_t count;
-    struct readers *readers;   /* of each buffer */
-    struct deferred *deferred; /* by each buffer that such a call would have written */
-    uint8_t *load;             /* parameters promised to each call */
-    uint8_t *size;             /* expressions promised to each call */
-};
-
-static const struct kernel *kernel_of(const struct fusion *fusion, const struct call *call)
-{
-    return fusion->calls->kernels.items.items[call->kernel];
-}
+#include "compiler/fuse_internal.h"
 
 /* ---- who reads what ---- */
 
+/* Whether such a call may compute a pointwise value itself where it loads one: an average pool
+ * only where no point is in two windows. */
+static bool computes_operands(const struct kernel *kernel)
+{
+    switch ((enum kernel_anchor)kernel->anchor) {
+    case KERNEL_POINTWISE:
+    case KERNEL_CHANNEL_SUM:
+    case KERNEL_CONVOLUTION:
+    case KERNEL_DATA_GRADIENT:
+    case KERNEL_WEIGHT_GRADIENT:
+        return true;
+    case KERNEL_AVERAGE_POOL:
+        return grid_points(kernel->out_grid) == 1;
+    default:
+        return false;
+    }
+}
+
 static bool loads_points(const struct kernel *kernel, int parameter)
 {
-    if (kernel->anchor != KERNEL_POINTWISE && kernel->anchor != KERNEL_CHANNEL_SUM)
+    if (!computes_operands(kernel) ||
+        (has_epilogue(kernel) && parameter == kernel_weight_parameter(kernel)))
         return false;
     for (int i = 0; i < kernel->expression_count; i++) {
         const struct expression *expression = &kernel->expressions[i];
@@ -57,11 +44,13 @@ static void find_readers(struct fusion *fusion)
 {
     struct arena *arena = fusion->calls->arena;
 
-    for (size_t b = 0; b < fusion->calls->buffers.count; b++)
+    for (size_t b = 0; b < fusion->calls->buffers.count; b++) {
         fusion->readers[b].only_points = true;
+        fusion->producer[b] = CALL_NONE;
+    }
     for (call_id c = 0; c < fusion->count; c++) {
         const struct call *call = &fusion->before[c];
-        const struct kernel *kernel = kernel_of(fusion, call);
+        const struct kernel *kernel = fusion_kernel(fusion, c);
 
         for (int p = 0; p < kernel_first_output(kernel); p++) {
             struct readers *readers = &fusion->readers[call->arguments[p]];
@@ -69,124 +58,68 @@ static void find_readers(struct fusion *fusion)
             vector_push(&readers->calls, arena, c);
             readers->only_points &= loads_points(kernel, p);
         }
+        for (int p = kernel_first_output(kernel); p < kernel->parameter_count; p++)
+            if (fusion->calls->buffers.items[call->arguments[p]].region == RNET_REGION_WORKSPACE)
+                fusion->producer[call->arguments[p]] = c;
     }
-}
-
-/* ---- putting a call together ---- */
-
-static bool is_pointwise(const struct kernel *kernel)
-{
-    return kernel->anchor == KERNEL_POINTWISE || kernel->anchor == KERNEL_CHANNEL_SUM;
-}
-
-static int output_of(const struct call_builder *call, buffer_id buffer)
-{
-    int output = 0;
-
-    while (call->outputs[output] != buffer)
-        output++;
-    return output;
-}
-
-static uint16_t copy_value(const struct fusion *fusion, struct call_builder *to,
-                           const struct kernel *from, const buffer_id *buffers, uint16_t root);
-
-/* A load from a deferred call's result becomes what that call computes. Deferred calls hold no such
- * loads themselves, so this goes one level deep. */
-static uint16_t copy_load(const struct fusion *fusion, struct call_builder *to, buffer_id buffer,
-                          const struct expression *load)
-{
-    const struct call_builder *source = fusion->deferred[buffer].call;
-
-    if (source)
-        return copy_value(fusion, to, &source->kernel, source->inputs,
-                          source->kernel.values[output_of(source, buffer)]);
-    if (load->access == ACCESS_SCALAR)
-        return call_scalar(to, (enum rnet_scalar)load->index);
-    return call_load(to, buffer, (enum access)load->access);
-}
-
-/* Copies the expression `root` of `from`, whose parameter p is buffers[p], into a call that is
- * being put together. */
-static uint16_t copy_value(const struct fusion *fusion, struct call_builder *to,
-                           const struct kernel *from, const buffer_id *buffers, uint16_t root)
-{
-    uint16_t copies[KERNEL_EXPRESSIONS] = {0};
-    bool parts[KERNEL_EXPRESSIONS];
-
-    kernel_needed(from, root, parts);
-    for (int i = 0; i <= root; i++) {
-        struct expression expression = from->expressions[i];
-        const int operands = expression_operands((enum expression_op)expression.op);
-
-        if (!parts[i])
-            continue;
-        if (expression.op == EXPRESSION_LOAD) {
-            copies[i] = copy_load(fusion, to, buffers[expression.parameter], &expression);
-            continue;
-        }
-        if (expression.op == EXPRESSION_RANDOM) {
-            copies[i] =
-                call_random(to, buffers[expression.parameter], (enum access)expression.access);
-            continue;
-        }
-        if (operands > 0)
-            expression.a = copies[expression.a];
-        if (operands > 1)
-            expression.b = copies[expression.b];
-        copies[i] = kernel_expression(&to->kernel, expression);
-    }
-    return copies[root];
-}
-
-/* Adds the results of the calls that were joined into this one. */
-static void store_joined(const struct fusion *fusion, struct call_builder *to, call_id reader,
-                         const struct call *call)
-{
-    const int inputs = kernel_first_output(kernel_of(fusion, call));
-
-    for (int p = 0; p < inputs; p++) {
-        const struct deferred *deferred = &fusion->deferred[call->arguments[p]];
-
-        if (!deferred->call || deferred->into != reader ||
-            deferred->call->outputs[0] != call->arguments[p])
-            continue;
-        for (int output = 0; output < deferred->call->output_count; output++) {
-            const buffer_id buffer = deferred->call->outputs[output];
-            const struct expression load = {.op = EXPRESSION_LOAD, .access = ACCESS_POINT};
-
-            call_store(to, copy_load(fusion, to, buffer, &load), buffer);
-        }
-    }
-}
-
-static struct call_builder rebuild(struct fusion *fusion, call_id id)
-{
-    const struct call *call = &fusion->before[id];
-    const struct kernel *from = kernel_of(fusion, call);
-    struct call_builder to = call_begin(&fusion->lowering, (enum kernel_anchor)from->anchor);
-
-    memcpy(to.kernel.in_grid, from->in_grid, sizeof from->in_grid);
-    to.kernel.in_channels = from->in_channels;
-    to.kernel.chunk_images = from->chunk_images;
-    to.images = call->images;
-    for (int value = 0; value < from->value_count; value++)
-        call_store(&to, copy_value(fusion, &to, from, call->arguments, from->values[value]),
-                   call->arguments[kernel_first_output(from) + value]);
-    store_joined(fusion, &to, id, call);
-    return to;
 }
 
 /* ---- what to do with a call ---- */
 
+static bool loads(const struct kernel *kernel, uint16_t root, int parameter)
+{
+    bool parts[KERNEL_EXPRESSIONS];
+
+    kernel_needed(kernel, root, parts);
+    for (int i = 0; i <= root; i++)
+        if (parts[i] && kernel->expressions[i].op == EXPRESSION_LOAD &&
+            kernel->expressions[i].parameter == parameter)
+            return true;
+    return false;
+}
+
+/* Whether one side of a kernel has a grid and channels. */
+static bool side_is(const struct kernel *kernel, bool out_side, const int32_t grid[GRID_RANK],
+                    int32_t channels)
+{
+    const int32_t *own = out_side ? kernel->out_grid : kernel->in_grid;
+
+    return memcmp(own, grid, GRID_RANK * sizeof *grid) == 0 &&
+           channels == (out_side ? kernel->out_channels : kernel->in_channels);
+}
+
+/* Whether wherever reader `b` loads the buffer, its points are those of a grid and channels. */
+static bool reads_domain(const struct fusion *fusion, call_id b, buffer_id buffer,
+                         const int32_t grid[GRID_RANK], int32_t channels)
+{
+    const struct kernel *kernel = fusion_kernel(fusion, b);
+
+    for (int p = 0; p < kernel_first_output(kernel); p++) {
+        if (fusion->before[b].arguments[p] != buffer)
+            continue;
+        for (int v = 0; v < kernel->value_count; v++)
+            if (loads(kernel, kernel->values[v], p) &&
+                !side_is(kernel, value_is_on_out_side(kernel, v), grid, channels))
+                return false;
+        if (kernel->epilogue && loads(kernel, (uint16_t)(kernel->epilogue - 1), p) &&
+            !side_is(kernel, true, grid, channels))
+            return false;
+    }
+    return true;
+}
+
+static bool same_time(const struct call_builder *a, const struct fusion *fusion, call_id b)
+{
+    return a->images == fusion->before[b].images && a->lowering->phase == fusion->before[b].phase;
+}
+
+/* Whether b reads a's first result at a's own points. */
 static bool same_domain(const struct call_builder *a, const struct fusion *fusion, call_id b)
 {
-    const struct kernel *kernel = kernel_of(fusion, &fusion->before[b]);
-
-    return memcmp(a->kernel.in_grid, kernel->in_grid, sizeof kernel->in_grid) == 0 &&
-           a->kernel.in_channels == kernel->in_channels &&
-           a->images == fusion->before[b].images &&
-           a->lowering->phase == fusion->before[b].phase;
+    return same_time(a, fusion, b) &&
+           (has_epilogue(&a->kernel)
+                ? reads_domain(fusion, b, a->outputs[0], a->kernel.out_grid, a->kernel.out_channels)
+                : reads_domain(fusion, b, a->outputs[0], a->kernel.in_grid, a->kernel.in_channels));
 }
 
 static int point_loads(const struct kernel *kernel)
@@ -203,7 +136,7 @@ static int point_loads(const struct kernel *kernel)
 static bool has_room(const struct fusion *fusion, const struct call_builder *call, call_id reader,
                      int outputs)
 {
-    const struct kernel *kernel = kernel_of(fusion, &fusion->before[reader]);
+    const struct kernel *kernel = fusion_kernel(fusion, reader);
     const int parameters = fusion->load[reader] + call->input_count + outputs;
     const int expressions = fusion->size[reader] + call->kernel.expression_count;
 
@@ -232,8 +165,8 @@ static bool adds_tensors(const struct kernel *kernel)
 
         if (a && b && expression->op == EXPRESSION_ADD)
             return true;
-        holds_tensor[i] = a || b ||
-                          (expression->op == EXPRESSION_LOAD && expression->access == ACCESS_POINT);
+        holds_tensor[i] =
+            a || b || (expression->op == EXPRESSION_LOAD && expression->access == ACCESS_POINT);
     }
     return false;
 }
@@ -286,8 +219,8 @@ static call_id joinable(const struct fusion *fusion, const struct call_builder *
 
     if (first == CALL_NONE)
         return CALL_NONE;
-    kernel = kernel_of(fusion, &fusion->before[first]);
-    if (kernel->anchor != KERNEL_POINTWISE || !same_domain(call, fusion, first) ||
+    kernel = fusion_kernel(fusion, first);
+    if (!is_pointwise(kernel) || fusion->is_taken[first] || !same_domain(call, fusion, first) ||
         !has_room(fusion, call, first, call->output_count) ||
         is_wanted_before(fusion, call, id, first))
         return CALL_NONE;
@@ -305,26 +238,48 @@ static void defer(struct fusion *fusion, const struct call_builder *call, call_i
         fusion->deferred[call->outputs[output]] = (struct deferred){kept, into};
 }
 
-/* Leaves the call for its readers where a rule allows it. */
+/* Inlines the call into all its readers. */
+static void inline_call(struct fusion *fusion, const struct call_builder *call)
+{
+    const struct readers *readers = &fusion->readers[call->outputs[0]];
+
+    for (size_t i = 0; i < readers->calls.count; i++)
+        promise(fusion, call, readers->calls.items[i], 0);
+    defer(fusion, call, CALL_NONE);
+}
+
+/* Leaves a pointwise call for its readers where a rule allows it. */
 static bool try_defer(struct fusion *fusion, const struct call_builder *call, call_id id)
 {
-    const struct buffer *result = &fusion->calls->buffers.items[call->outputs[0]];
-    const struct readers *readers = &fusion->readers[call->outputs[0]];
     call_id first;
 
-    if (call->kernel.anchor != KERNEL_POINTWISE || result->is_result)
-        return false;
     if (is_inlinable(fusion, call)) {
-        for (size_t i = 0; i < readers->calls.count; i++)
-            promise(fusion, call, readers->calls.items[i], 0);
-        defer(fusion, call, CALL_NONE);
+        inline_call(fusion, call);
         return true;
     }
     first = joinable(fusion, call, id);
     if (first == CALL_NONE)
         return false;
     promise(fusion, call, first, call->output_count);
+    fusion->has_joined[first] = true;
     defer(fusion, call, first);
+    return true;
+}
+
+/* Leaves a convolution for the pointwise call that alone reads its result. */
+static bool try_epilogue(struct fusion *fusion, const struct call_builder *call)
+{
+    const struct readers *readers = &fusion->readers[call->outputs[0]];
+    const call_id reader = readers->calls.count == 1 ? readers->calls.items[0] : CALL_NONE;
+
+    if (reader == CALL_NONE || call->output_count != 1 || !readers->only_points ||
+        !is_pointwise(fusion_kernel(fusion, reader)) || fusion->is_taken[reader] ||
+        fusion->has_joined[reader] || fusion_kernel(fusion, reader)->output_count != 1 ||
+        !same_domain(call, fusion, reader) || !has_room(fusion, call, reader, 1))
+        return false;
+    promise(fusion, call, reader, 1);
+    fusion->is_taken[reader] = true;
+    defer(fusion, call, reader);
     return true;
 }
 
@@ -335,19 +290,47 @@ static void settle(struct fusion *fusion, const struct call_builder *call)
         fusion->deferred[call->outputs[output]].call = NULL;
 }
 
+/* Emits a call that nothing is put into; sums that a convolution collects come in other chunks. */
+static void emit_vector(struct fusion *fusion, call_id id)
+{
+    struct call call = fusion->before[id];
+    struct kernel kernel = *fusion_kernel(fusion, id);
+
+    for (int i = 0; i < kernel.expression_count; i++) {
+        const struct expression *load = &kernel.expressions[i];
+        const buffer_id buffer =
+            load->op == EXPRESSION_LOAD ? call.arguments[load->parameter] : BUFFER_NONE;
+
+        if (buffer != BUFFER_NONE && load->access == ACCESS_CHUNK_SUM && fusion->parts[buffer]) {
+            kernel.chunk_images = 1;
+            kernel.chunk_parts = fusion->parts[buffer];
+        }
+    }
+    call.kernel = kernel_set_add(&fusion->calls->kernels, &kernel);
+    vector_push(&fusion->calls->items, fusion->calls->arena, call);
+}
+
 static void visit(struct fusion *fusion, call_id id)
 {
     const struct call *call = &fusion->before[id];
+    const struct kernel *kernel = fusion_kernel(fusion, id);
     struct call_builder built;
 
-    if (!is_pointwise(kernel_of(fusion, call)) || call->phase == RNET_PHASE_UPDATE) {
-        vector_push(&fusion->calls->items, fusion->calls->arena, *call);
+    if (fusion->is_absorbed[id])
+        return;
+    if (!computes_operands(kernel) || call->phase == RNET_PHASE_UPDATE) {
+        emit_vector(fusion, id);
         return;
     }
     fusion->lowering.phase = (enum rnet_phase)call->phase;
-    built = rebuild(fusion, id);
-    if (try_defer(fusion, &built, id))
-        return;
+    built = fuse_rebuild(fusion, id);
+    if (!fusion->calls->buffers.items[built.outputs[0]].is_result) {
+        if (is_pointwise(&built.kernel) && try_defer(fusion, &built, id))
+            return;
+        if (has_epilogue(&built.kernel) && try_epilogue(fusion, &built))
+            return;
+    }
+    fuse_sums(fusion, &built, id);
     settle(fusion, &built);
     call_end(&built, call->path);
 }
@@ -355,15 +338,21 @@ static void visit(struct fusion *fusion, call_id id)
 void fuse_calls(struct calls *calls)
 {
     struct arena *arena = calls->arena;
+    const size_t buffers = calls->buffers.count, count = calls->items.count;
     struct fusion fusion = {
         .calls = calls,
         .lowering = {.arena = arena, .calls = calls},
         .before = calls->items.items,
-        .count = calls->items.count,
-        .readers = ARENA_ARRAY(arena, struct readers, calls->buffers.count),
-        .deferred = ARENA_ARRAY(arena, struct deferred, calls->buffers.count),
-        .load = ARENA_ARRAY(arena, uint8_t, calls->items.count),
-        .size = ARENA_ARRAY(arena, uint8_t, calls->items.count),
+        .count = count,
+        .readers = ARENA_ARRAY(arena, struct readers, buffers),
+        .producer = ARENA_ARRAY(arena, call_id, buffers),
+        .deferred = ARENA_ARRAY(arena, struct deferred, buffers),
+        .parts = ARENA_ARRAY(arena, int32_t, buffers),
+        .load = ARENA_ARRAY(arena, uint8_t, count),
+        .size = ARENA_ARRAY(arena, uint8_t, count),
+        .has_joined = ARENA_ARRAY(arena, bool, count),
+        .is_taken = ARENA_ARRAY(arena, bool, count),
+        .is_absorbed = ARENA_ARRAY(arena, bool, count),
     };
 
     find_readers(&fusion);

@@ -1,11 +1,19 @@
-/* Joining pointwise work to what reads it, so that a tensor passes through memory fewer times.
+/* Joining work to what surrounds it, so that a tensor passes through memory fewer times.
  *
- * Two rules, applied once in order of execution:
- *   inline  a pointwise call whose result only pointwise calls and channel sums of the same domain
- *           read is computed again by each of them, where that moves no more memory than storing it
- *   join    a pointwise call whose result is read by more than that moves into its first reader, if
- *           that one is pointwise, which then stores both results
- */
+ * Rules, applied once in order of execution:
+ *   inline    a pointwise call whose result only pointwise calls, channel sums and operands of
+ *             convolutions of the same domain read is computed again by each of them, where that
+ *             moves no more memory than storing it
+ *   epilogue  a convolution or data gradient whose result one pointwise call alone reads computes
+ *             what that call does as it stores
+ *   sums      channel sums over what a convolution stores, made of nothing that comes later, are
+ *             collected as it stores
+ *   join      another pointwise call whose result is read by more moves into its first reader, if
+ *             that one is pointwise, which then stores both results
+ *
+ * In a training step of convolutions, batch normalizations and rectifications that leaves in
+ * memory what the convolutions gave and the sums of branches: statistics ride in the store,
+ * normalization and rectification in the load, and backward likewise. */
 #ifndef COMPILER_FUSE_H
 #define COMPILER_FUSE_H
 

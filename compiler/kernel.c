@@ -47,6 +47,12 @@ double kernel_label_smoothing(const struct kernel *kernel)
     return kernel->value_count > 1 ? kernel->expressions[kernel->values[1]].number : 0;
 }
 
+int64_t kernel_sum_parts(const struct kernel *kernel)
+{
+    return (int64_t)kernel->out_grid[0] *
+           ((kernel->out_grid[1] + kernel->sum_rows - 1) / kernel->sum_rows);
+}
+
 int kernel_first_output(const struct kernel *kernel)
 {
     return kernel->parameter_count - kernel->output_count;
@@ -249,8 +255,9 @@ static const char *check_load(const struct kernel *kernel, const struct expressi
         return "loads a parameter that is not an input";
     if (kernel->storage[load->parameter] != KERNEL_F32)
         return "loads a parameter that is not f32";
-    if (load->access == ACCESS_CHUNK_SUM && (!vector || kernel->chunk_images <= 0))
-        return "sums chunks outside a vector kernel or without chunk_images";
+    if (load->access == ACCESS_CHUNK_SUM &&
+        (!vector || kernel->chunk_images <= 0 || kernel->chunk_parts <= 0))
+        return "sums chunks outside a vector kernel or without saying how many";
     if (vector && (load->access == ACCESS_POINT || load->access == ACCESS_IMAGE_CHANNEL ||
                    load->access == ACCESS_PIXEL || load->access == ACCESS_IMAGE))
         return "has an access that a vector kernel has no image for";
@@ -280,8 +287,8 @@ static const char *check_expression(const struct kernel *kernel, int index, int 
         return check_load(kernel, expression, inputs);
     if (expression->op == EXPRESSION_RANDOM)
         return check_random(kernel, expression, inputs);
-    if (expression->op == EXPRESSION_RESULT && kernel->epilogue == 0)
-        return "is the result, but there is no epilogue";
+    if (expression->op == EXPRESSION_RESULT && kernel->epilogue == 0 && kernel->sum_count == 0)
+        return "is the result, but there is no epilogue or sum";
     return NULL;
 }
 
@@ -297,8 +304,12 @@ static const char *check_expressions(const struct kernel *kernel, struct arena *
             return arena_format(arena, "value %d is not an expression", i);
     if (kernel->epilogue > kernel->expression_count)
         return "the epilogue is not an expression";
-    if (kernel->epilogue && kernel->anchor != KERNEL_CONVOLUTION)
-        return "only a convolution has an epilogue";
+    for (int i = 0; i < kernel->sum_count; i++)
+        if (kernel->sums[i] >= kernel->expression_count)
+            return arena_format(arena, "sum %d is not an expression", i);
+    if ((kernel->epilogue || kernel->sum_count) && kernel->anchor != KERNEL_CONVOLUTION &&
+        kernel->anchor != KERNEL_DATA_GRADIENT)
+        return "only a convolution or data gradient has an epilogue or sums";
     return NULL;
 }
 
@@ -312,7 +323,9 @@ static const char *check_counts(const struct kernel *kernel, const struct anchor
         return "too many values";
     if (kernel->output_count == 0 || kernel->output_count > kernel->parameter_count)
         return "no outputs, or more than parameters";
-    if (rule->outputs && kernel->output_count != rule->outputs)
+    if (kernel->sum_count > KERNEL_SUMS)
+        return "too many sums";
+    if (rule->outputs && kernel->output_count != rule->outputs + kernel->sum_count)
         return "the number of outputs does not suit the anchor";
     if (kernel->anchor == KERNEL_SOFTMAX_LOSS &&
         (kernel->output_count < 2 || kernel->output_count > 3))
@@ -360,6 +373,8 @@ static const char *check_shapes(const struct kernel *kernel, const struct anchor
     bool chunked = kernel->anchor == KERNEL_CHANNEL_SUM || kernel->anchor == KERNEL_WEIGHT_GRADIENT;
     if (chunked && kernel->chunk_images < 1)
         return "no images a chunk";
+    if (kernel->sum_count && kernel->sum_rows < 1)
+        return "no rows a part";
     if (kernel->anchor != KERNEL_TRANSPOSE && grid_points(kernel->in_grid) < 1)
         return "an empty grid";
     bool grouped =

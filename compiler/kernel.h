@@ -21,18 +21,21 @@
  *                         x[n,(p + padding - w dilation)/stride,k] weight[w,k',c], the weight being
  *                         transposed (see TRANSPOSE)
  *   WEIGHT_GRADIENT       out[chunk,w,c,k] = sum over the chunk's images and q of
- *                         x[n, q stride - padding + w dilation, c] dy[n,q,k]; values 0 and 1 are x, dy
- *   TRANSPOSE             out[w,k',c] = weight[w,c',k]: outputs and inputs of each group exchanged;
- *                         with `flip` the window is reversed too, which makes the data gradient of a
- *                         convolution of stride 1 a convolution
- *   MAX_POOL              out[n,q,c] = maximum of x over the window; points outside do not count
- *   MAX_POOL_GRADIENT     out[n,p,c] = sum of dy[n,q,c] over the windows q whose first maximum (in
- *                         the order of the window) is p; values 0 and 1 are x, dy
- *   AVERAGE_POOL          out[n,q,c] = sum of x over the window / size of the window
- *   AVERAGE_POOL_GRADIENT out[n,p,c] = sum of x[n,q,c] over the windows q that hold p / size
- *   SOFTMAX_LOSS          of logits x[n,0,c] and labels[n]: loss[n], rank[n] and, if there is a third
- *                         output, its gradient (softmax - target) / images. The target is one-hot;
- *                         a second value, a constant s, mixes it with s / classes for every class
+ *                         x[n, q stride - padding + w dilation, c] dy[n,q,k]; values 0 and 1 are x,
+ * dy TRANSPOSE             out[w,k',c] = weight[w,c',k]: outputs and inputs of each group
+ * exchanged; with `flip` the window is reversed too, which makes the data gradient of a convolution
+ * of stride 1 a convolution MAX_POOL              out[n,q,c] = maximum of x over the window; points
+ * outside do not count MAX_POOL_GRADIENT     out[n,p,c] = sum of dy[n,q,c] over the windows q whose
+ * first maximum (in the order of the window) is p; values 0 and 1 are x, dy AVERAGE_POOL out[n,q,c]
+ * = sum of x over the window / size of the window AVERAGE_POOL_GRADIENT out[n,p,c] = sum of
+ * x[n,q,c] over the windows q that hold p / size SOFTMAX_LOSS          of logits x[n,0,c] and
+ * labels[n]: loss[n], rank[n] and, if there is a third output, its gradient (softmax - target) /
+ * images. The target is one-hot; a second value, a constant s, mixes it with s / classes for every
+ * class
+ *
+ * Side sums. While CONVOLUTION and DATA_GRADIENT store, they can add up values a channel, as batch
+ * normalization wants them: out_{1+j}[part,k] = sum of sums_j over a part of an image's points, in
+ * f32. A part is `sum_rows` rows (axis 1) of one depth; parts are numbered by image, depth, rows.
  */
 #ifndef COMPILER_KERNEL_H
 #define COMPILER_KERNEL_H
@@ -69,8 +72,8 @@ enum access {
     ACCESS_IMAGE_CHANNEL, /* [n][c]: one value a channel and image, such as a pooled one */
     ACCESS_FIRST,         /* [0][0][c]: a representative value of the channel */
     ACCESS_SCALAR,        /* [index]: the run-time scalars */
-    ACCESS_CHUNK_SUM,     /* sum over chunks j, in order and in f64, of [j][c]; VECTOR only. The
-                             number of chunks is ceil(images / chunk_images) */
+    ACCESS_CHUNK_SUM,     /* sum over chunks j, in order and in f64, of [j][c]; VECTOR only. There
+                             are ceil(images / chunk_images) chunk_parts chunks */
     ACCESS_PIXEL,         /* [n][p]: one value a grid point */
     ACCESS_IMAGE,         /* [n]: one value an image */
 };
@@ -89,13 +92,14 @@ struct expression {
     uint8_t parameter; /* LOAD, RANDOM: which */
     uint8_t index;     /* LOAD of ACCESS_SCALAR: which */
     uint16_t a, b;
-    double number;     /* CONSTANT */
+    double number; /* CONSTANT */
 };
 
 enum {
-    KERNEL_PARAMETERS = 20,
-    KERNEL_EXPRESSIONS = 56,
+    KERNEL_PARAMETERS = 24,
+    KERNEL_EXPRESSIONS = 80,
     KERNEL_VALUES = 6,
+    KERNEL_SUMS = 4,
     GRID_RANK = 3, /* depth, height, width; leading 1s for fewer */
 };
 
@@ -112,20 +116,23 @@ struct window {
 };
 
 struct kernel {
-    uint8_t anchor;          /* enum kernel_anchor */
+    uint8_t anchor; /* enum kernel_anchor */
     uint8_t parameter_count;
     uint8_t expression_count;
-    uint8_t value_count;     /* see `values` */
-    uint8_t output_count;    /* the last parameters are the outputs */
-    uint8_t flip;            /* TRANSPOSE */
-    uint8_t spare[2];
+    uint8_t value_count;  /* see `values` */
+    uint8_t output_count; /* the last parameters are the outputs */
+    uint8_t flip;         /* TRANSPOSE */
+    uint8_t sum_count;    /* side sums; they are the last outputs */
+    uint8_t spare;
     uint8_t storage[KERNEL_PARAMETERS]; /* enum kernel_storage */
     /* Roots among `expressions`. POINTWISE, CHANNEL_SUM, VECTOR: one an output. Others: the
      * operands as loaded (x; x and dy for WEIGHT_GRADIENT and MAX_POOL_GRADIENT, at their own
      * points). */
     uint16_t values[KERNEL_VALUES];
-    uint16_t epilogue;       /* root + 1 of what CONVOLUTION stores; 0: the result itself */
+    uint16_t epilogue; /* root + 1 of what CONVOLUTION and DATA_GRADIENT store; 0: the result
+                          itself */
     uint16_t padding;
+    uint16_t sums[KERNEL_SUMS]; /* roots, evaluated where the epilogue is */
     /* x is on in_grid with in_channels. POINTWISE, CHANNEL_SUM and VECTOR use in_* alone. For
      * DATA_GRADIENT, in_* is the grid of dy (its x) and out_* that of the result; for
      * MAX_POOL_GRADIENT and AVERAGE_POOL_GRADIENT, in_* is the pooled tensor's input and the
@@ -134,7 +141,9 @@ struct kernel {
     int32_t in_grid[GRID_RANK], out_grid[GRID_RANK];
     int32_t in_channels, out_channels;
     int32_t groups;
-    int32_t chunk_images;    /* CHANNEL_SUM, WEIGHT_GRADIENT and ACCESS_CHUNK_SUM */
+    int32_t chunk_images; /* CHANNEL_SUM, WEIGHT_GRADIENT and ACCESS_CHUNK_SUM */
+    int32_t chunk_parts;  /* ACCESS_CHUNK_SUM: chunks for each chunk_images images */
+    int32_t sum_rows;     /* rows of a part, for side sums */
     struct window window;
     struct expression expressions[KERNEL_EXPRESSIONS];
 };
@@ -161,6 +170,9 @@ bool kernel_has_window(const struct kernel *kernel);
 /* The share of the target that SOFTMAX_LOSS spreads over all classes. */
 double kernel_label_smoothing(const struct kernel *kernel);
 
+/* The parts of an image that have a side sum each. */
+int64_t kernel_sum_parts(const struct kernel *kernel);
+
 /* The number of the parameter that is the weight or the labels, the first output. */
 int kernel_weight_parameter(const struct kernel *kernel);
 int kernel_first_output(const struct kernel *kernel);
@@ -172,8 +184,7 @@ bool expression_reads(enum expression_op op);
 int expression_operands(enum expression_op op);
 
 /* Marks the expressions that `root` is made of, itself included. */
-void kernel_needed(const struct kernel *kernel, uint16_t root,
-                   bool out_needed[KERNEL_EXPRESSIONS]);
+void kernel_needed(const struct kernel *kernel, uint16_t root, bool out_needed[KERNEL_EXPRESSIONS]);
 
 /* Appends an expression; equal ones are shared. Returns its index. */
 uint16_t kernel_expression(struct kernel *kernel, struct expression expression);

@@ -44,6 +44,10 @@ static void print_shapes(const struct kernel *kernel, FILE *stream)
         fprintf(stream, " groups %d", kernel->groups);
     if (kernel->chunk_images)
         fprintf(stream, " chunk_images %d", kernel->chunk_images);
+    if (kernel->chunk_parts > 1)
+        fprintf(stream, " chunk_parts %d", kernel->chunk_parts);
+    if (kernel->sum_count)
+        fprintf(stream, " sum_rows %d", kernel->sum_rows);
     if (kernel->flip)
         fprintf(stream, " flip");
     fputc('\n', stream);
@@ -116,5 +120,7 @@ void kernel_print(const struct kernel *kernel, FILE *stream)
         fprintf(stream, "  value %%%d\n", kernel->values[i]);
     if (kernel->epilogue)
         fprintf(stream, "  epilogue %%%d\n", kernel->epilogue - 1);
+    for (int i = 0; i < kernel->sum_count; i++)
+        fprintf(stream, "  sum %%%d\n", kernel->sums[i]);
     arena_release(&scratch);
 }

@@ -307,6 +307,7 @@ void lower_chunk_sum(struct lowering *lowering, buffer_id chunks, int64_t elemen
     memcpy(call.kernel.in_grid, (int32_t[]){1, 1, 1}, sizeof call.kernel.in_grid);
     call.kernel.in_channels = (int32_t)elements;
     call.kernel.chunk_images = lower_chunk_images(lowering);
+    call.kernel.chunk_parts = 1;
     call_store(&call, call_load(&call, chunks, ACCESS_CHUNK_SUM), total);
     call_end(&call, path);
 }

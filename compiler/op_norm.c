@@ -1,9 +1,10 @@
 /* Batch normalization, y = (x - mean) scale + beta with scale = gamma / sqrt(variance + epsilon).
  *
  * In training, mean and variance are the batch's. They come from sums of x - s and (x - s)^2 in
- * fixed chunks of images, merged in double precision, where s is the channel's very first value:
- * raw sums of squares would lose the variance of a signal whose mean is large. Ioffe and Szegedy,
- * "Batch Normalization", 2015, give the formulas of the gradient. */
+ * fixed chunks, merged in double precision, where s is the running mean before this step: raw sums
+ * of squares would lose the variance of a signal whose mean is large, and the running mean is at
+ * hand before x is, so that the sums can be taken while x is stored. Ioffe and Szegedy, "Batch
+ * Normalization", 2015, give the formulas of the gradient. */
 #include <string.h>
 
 #include "compiler/gradient.h"
@@ -78,7 +79,7 @@ static void bn_gradient(struct gradient_pass *pass, op_id id)
 
 /* ---- lowering ---- */
 
-/* Sums of x - first and of its square, chunk by chunk. */
+/* Sums of x - s and of its square, chunk by chunk. */
 static void lower_moments(struct lowering *lowering, const struct op *op, buffer_id sum,
                           buffer_id square_sum)
 {
@@ -89,7 +90,8 @@ static void lower_moments(struct lowering *lowering, const struct op *op, buffer
     call_in(&call, &lowering->graph->tensors.items[op->inputs[BN_X]]);
     call.kernel.chunk_images = lower_chunk_images(lowering);
     shifted = kernel_binary(&call.kernel, EXPRESSION_SUBTRACT, call_load(&call, x, ACCESS_POINT),
-                            call_load(&call, x, ACCESS_FIRST));
+                            call_load(&call, lower_buffer(lowering, op->inputs[BN_RUNNING_MEAN]),
+                                      ACCESS_CHANNEL));
     call_store(&call, shifted, sum);
     call_store(&call, kernel_binary(&call.kernel, EXPRESSION_MULTIPLY, shifted, shifted),
                square_sum);
@@ -134,11 +136,13 @@ static void lower_statistics(struct lowering *lowering, const struct op *op, buf
 
     call_in(&call, &lowering->graph->tensors.items[op->inputs[BN_X]]);
     kernel->chunk_images = lower_chunk_images(lowering);
+    kernel->chunk_parts = 1;
     count = kernel_expression(kernel, (struct expression){.op = EXPRESSION_ELEMENTS});
     shift_mean = kernel_binary(kernel, EXPRESSION_DIVIDE,
                                call_load(&call, sum, ACCESS_CHUNK_SUM), count);
     mean = kernel_binary(kernel, EXPRESSION_ADD, shift_mean,
-                         call_load(&call, lower_buffer(lowering, op->inputs[BN_X]), ACCESS_FIRST));
+                         call_load(&call, lower_buffer(lowering, op->inputs[BN_RUNNING_MEAN]),
+                                   ACCESS_CHANNEL));
     variance = kernel_binary(kernel, EXPRESSION_DIVIDE,
                              call_load(&call, square_sum, ACCESS_CHUNK_SUM), count);
     variance = kernel_binary(kernel, EXPRESSION_SUBTRACT, variance,
@@ -262,6 +266,7 @@ static void lower_gradient_vectors(struct lowering *lowering, const struct op *o
 
     call_in(&call, &lowering->graph->tensors.items[op->inputs[GRADIENT_X]]);
     kernel->chunk_images = lower_chunk_images(lowering);
+    kernel->chunk_parts = 1;
     count = kernel_expression(kernel, (struct expression){.op = EXPRESSION_ELEMENTS});
     dbeta = call_load(&call, dy_sum, ACCESS_CHUNK_SUM);
     dgamma = call_load(&call, product_sum, ACCESS_CHUNK_SUM);

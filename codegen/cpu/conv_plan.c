@@ -137,8 +137,19 @@ static int64_t row_products(const struct conv_plan *plan)
     return products;
 }
 
+/* Rows of outputs in a task, for one whose kernel says how sums are cut; 0 if they cannot be. */
+static int32_t rows_of_sums(const struct conv_plan *plan)
+{
+    int32_t step = plan->axes[1][0].out_step;
+    if (plan->kernel->sum_rows % step || plan->axes[0][0].out_step > 1)
+        return 0;
+    return least(plan->kernel->sum_rows / step, plan->outputs[1]);
+}
+
 static int32_t choose_rows(const struct conv_plan *plan)
 {
+    if (plan->kernel->sum_count)
+        return rows_of_sums(plan);
     int64_t weight_bytes = kernel_weight_elements(plan->kernel, false) * (int64_t)sizeof(float);
     int64_t limit = weight_bytes > WEIGHT_BYTES ? PACK_LARGE_BYTES : PACK_BYTES;
     int64_t products = row_products(plan), wanted = TASK_PRODUCTS / products;
@@ -157,7 +168,8 @@ static void set_image_row(struct conv_plan *plan)
 {
     const struct kernel *kernel = plan->kernel;
     int64_t points = grid_points(kernel->out_grid);
-    plan->image_row = points == 1 && grid_points(kernel->in_grid) == 1 && stays_inside(plan);
+    plan->image_row = kernel->sum_count == 0 && points == 1 && grid_points(kernel->in_grid) == 1 &&
+                      stays_inside(plan);
     if (plan->image_row)
         plan->axes[LAST][0].outputs = plan->outputs[LAST] = ROW_IMAGES;
 }
@@ -209,6 +221,8 @@ bool conv_plan_make(const struct kernel *kernel, struct conv_plan *plan)
         conv_input_set_packed(&plan->input);
     set_image_row(plan);
     plan->rows = choose_rows(plan);
+    if (plan->rows == 0)
+        return false;
     set_extents(plan);
     conv_blocks_split(&plan->blocks, plan->rows * row_products(plan));
     int64_t pack = plan->input.packed ? packed_bytes(plan, plan->rows) : 0;

@@ -5,7 +5,10 @@
  * Input rows are packed (conv_pack.c) where there is a prologue or padding. A data gradient of
  * stride s is s^rank convolutions of stride 1, one for each residue of the result's coordinates,
  * with the taps that divide. Groups narrower than a vector share one: their weights are spread to
- * a block with zeros off its diagonal. Loops that a tile is made of stay loops in the code. */
+ * a block with zeros off its diagonal. Loops that a tile is made of stay loops in the code.
+ *
+ * Side sums: a tile adds up its pixels in registers and adds that to the task's sums in a local,
+ * which the task stores at its end. */
 #include "codegen/cpu/conv_tile.h"
 #include "codegen/cpu/schedules.h"
 
@@ -23,6 +26,7 @@ struct tile {
     loop_value image, part_row, part_depth, part_split;
     loop_value row_length; /* of a row of images: how many */
     loop_value weights;    /* local: a block's weights, [window][channels][vectors][lanes] */
+    loop_value sums;       /* local: the task's side sums, [sum][stride of the channels] */
 };
 
 /* Where a tile is: its class, block of channels and first output. */
@@ -177,8 +181,34 @@ static void add_step(const struct tile *tile, const struct spot *spot, const str
     }
 }
 
-/* Stores the results of pixel `j`, the epilogue applied. */
-static void store_pixel(const struct tile *tile, const struct spot *spot, loop_value sums, int j)
+/* Adds to the tile's side sums what pixel `j` and vector `v` of a tile have for them. */
+static void add_to_sums(const struct tile *tile, const struct place *place, bool is_first,
+                        loop_value *sums)
+{
+    for (int i = 0; i < tile->kernel->sum_count; i++) {
+        loop_value value =
+            expression_value(tile->kernel, tile->program, tile->kernel->sums[i], place);
+        sums[i] = is_first ? value : loop_binary(tile->program, LOOP_ADD, sums[i], value);
+    }
+}
+
+/* Adds the tile's side sums of vector `v` to the task's. */
+static void keep_sums(const struct tile *tile, const struct spot *spot, int v,
+                      const loop_value *sums)
+{
+    struct loop_program *program = tile->program;
+    int64_t stride = channel_stride(tile->kernel->out_channels);
+    loop_value channel = loop_plus(program, spot->block.output, (int64_t)v * VECTOR_LANES);
+    for (int i = 0; i < tile->kernel->sum_count; i++) {
+        loop_value at = loop_plus(program, channel, i * stride);
+        loop_value before = loop_load_local(program, tile->sums, at, VECTOR_LANES);
+        loop_store_local(program, tile->sums, at, loop_binary(program, LOOP_ADD, before, sums[i]));
+    }
+}
+
+/* Stores the results of pixel `j`, the epilogue applied; side_sums is [vector][sum]. */
+static void store_pixel(const struct tile *tile, const struct spot *spot, loop_value sums, int j,
+                        loop_value side_sums[2][KERNEL_SUMS])
 {
     struct loop_program *program = tile->program;
     const struct kernel *kernel = tile->kernel;
@@ -199,6 +229,7 @@ static void store_pixel(const struct tile *tile, const struct spot *spot, loop_v
         int64_t slot = ((int64_t)j * spot->block.vectors + v) * VECTOR_LANES;
         place.result = loop_load_local(program, sums, loop_int(program, slot), VECTOR_LANES);
         loop_value value = place.result;
+        add_to_sums(tile, &place, j == 0, side_sums[v]);
         if (kernel->epilogue)
             value = expression_value(kernel, program, (uint16_t)(kernel->epilogue - 1), &place);
         loop_value index =
@@ -223,8 +254,11 @@ static void build_tile(const struct tile *tile, const struct spot *spot, int pix
         add_step(tile, spot, &steps, sums, pixels);
         nest_close(program, steps.bodies);
     }
+    loop_value side_sums[2][KERNEL_SUMS];
     for (int j = 0; j < pixels; j++)
-        store_pixel(tile, spot, sums, j);
+        store_pixel(tile, spot, sums, j, side_sums);
+    for (int v = 0; v < spot->block.vectors; v++)
+        keep_sums(tile, spot, v, side_sums[v]);
 }
 
 /* ---- rows, blocks and classes ---- */
@@ -386,6 +420,46 @@ static void declare_weights(struct tile *tile)
         local_clear(tile->program, tile->weights, loop_int(tile->program, 0), elements);
 }
 
+static void declare_sums(struct tile *tile)
+{
+    int64_t elements = tile->kernel->sum_count * channel_stride(tile->kernel->out_channels);
+    tile->sums = loop_local(tile->program, LOOP_F32, elements);
+    local_clear(tile->program, tile->sums, loop_int(tile->program, 0), elements);
+}
+
+/* Stores the side sums of the task's blocks of `vectors` vectors. */
+static void store_sums(const struct tile *tile, loop_value first, int vectors)
+{
+    struct loop_program *program = tile->program;
+    const struct kernel *kernel = tile->kernel;
+    int64_t stride = channel_stride(kernel->out_channels);
+    struct conv_block block;
+    int bodies = conv_blocks_open(&tile->plan.blocks, program, tile->part_split, vectors, &block);
+    if (bodies == 0)
+        return;
+    for (int v = 0; v < vectors; v++) {
+        loop_value channel = loop_plus(program, block.output, (int64_t)v * VECTOR_LANES);
+        loop_value index = loop_add(program, first, channel);
+        for (int i = 0; i < kernel->sum_count; i++) {
+            loop_value at = loop_plus(program, channel, i * stride);
+            loop_store(program, (uint32_t)(kernel_first_output(kernel) + 1 + i), index,
+                       loop_load_local(program, tile->sums, at, VECTOR_LANES));
+        }
+    }
+    nest_close(program, bodies);
+}
+
+/* The task's part of the image, in the order that kernel.h gives. */
+static void store_all_sums(const struct tile *tile)
+{
+    struct loop_program *program = tile->program;
+    loop_value part = loop_binary(program, LOOP_DIVIDE, loop_task(program),
+                                  loop_int(program, tile->plan.blocks.splits));
+    loop_value first = loop_times(program, part, channel_stride(tile->kernel->out_channels));
+    store_sums(tile, first, 2);
+    store_sums(tile, first, 1);
+}
+
 static bool conv_tile_applies(const struct kernel *kernel)
 {
     struct conv_plan plan;
@@ -403,12 +477,16 @@ static void conv_tile_build(const struct kernel *kernel, struct loop_program *pr
         pack(&tile);
     if (tile.plan.packs_weights)
         declare_weights(&tile);
+    if (kernel->sum_count)
+        declare_sums(&tile);
     const int *classes = tile.plan.classes;
     int r[GRID_RANK];
     for (r[0] = 0; r[0] < classes[0]; r[0]++)
         for (r[1] = 0; r[1] < classes[1]; r[1]++)
             for (r[2] = 0; r[2] < classes[2]; r[2]++)
                 build_class(&tile, r);
+    if (kernel->sum_count)
+        store_all_sums(&tile);
 }
 
 const struct schedule conv_tile_schedule = {

@@ -58,6 +58,47 @@ static loop_value epilogue(const struct kernel *kernel, struct loop_program *pro
     return expression_value(kernel, program, (uint16_t)(kernel->epilogue - 1), &place);
 }
 
+/* The index of channel 0 in a side sum of the part that row `row` of depth `depth` is in. */
+static loop_value part_index(const struct kernel *kernel, struct loop_program *program,
+                             loop_value image, loop_value depth, loop_value row)
+{
+    int32_t row_parts = (kernel->out_grid[1] + kernel->sum_rows - 1) / kernel->sum_rows;
+    loop_value part = loop_add(program, loop_times(program, image, kernel->out_grid[0]), depth);
+    loop_value rows = loop_binary(program, LOOP_DIVIDE, row, loop_int(program, kernel->sum_rows));
+    part = loop_add(program, loop_times(program, part, row_parts), rows);
+    return loop_times(program, part, channel_stride(kernel->out_channels));
+}
+
+/* Side sums grow in memory; here they begin. */
+static void clear_sums(const struct kernel *kernel, struct loop_program *program, loop_value image)
+{
+    if (kernel->sum_count == 0)
+        return;
+    uint32_t first = (uint32_t)kernel_first_output(kernel) + 1;
+    int64_t count = kernel_sum_parts(kernel) * channel_stride(kernel->out_channels);
+    loop_value i = loop_for(program, loop_int(program, 0), loop_int(program, count), 1);
+    loop_value index = loop_add(program, loop_times(program, image, count), i);
+    for (uint32_t j = 0; j < kernel->sum_count; j++)
+        loop_store(program, first + j, index, nest_zero(program, 1));
+    loop_end(program);
+}
+
+static void add_sums(const struct kernel *kernel, struct loop_program *program, struct place place,
+                     const struct position *q, loop_value result)
+{
+    if (kernel->sum_count == 0)
+        return;
+    uint32_t first = (uint32_t)kernel_first_output(kernel) + 1;
+    loop_value part = part_index(kernel, program, place.image, q->at[0], q->at[1]);
+    loop_value index = loop_add(program, part, place.channel);
+    place.result = result;
+    for (uint32_t j = 0; j < kernel->sum_count; j++) {
+        loop_value value = expression_value(kernel, program, kernel->sums[j], &place);
+        loop_value before = loop_load(program, first + j, index, 1);
+        loop_store(program, first + j, index, loop_binary(program, LOOP_ADD, before, value));
+    }
+}
+
 /* A convolution and a data gradient differ in where a window's position falls. */
 static void build(const struct kernel *kernel, struct loop_program *program, bool gradient)
 {
@@ -66,6 +107,7 @@ static void build(const struct kernel *kernel, struct loop_program *program, boo
     loop_value image = nest_task(program).first;
     loop_value sum = loop_local(program, LOOP_F32, 1);
     struct position q, w, p;
+    clear_sums(kernel, program, image);
     int bodies = nest_open(program, kernel->out_grid, &q);
     loop_value channels = loop_int(program, kernel->out_channels);
     loop_value output = loop_for(program, loop_int(program, 0), channels, 1);
@@ -79,7 +121,9 @@ static void build(const struct kernel *kernel, struct loop_program *program, boo
     add_products(kernel, program, image, p.index, w.index, output, sum);
     nest_close(program, inner);
     struct place place = place_out(kernel, image, q.index, output, 1);
-    loop_value result = epilogue(kernel, program, place, nest_load_one(program, sum, 1));
+    loop_value product = nest_load_one(program, sum, 1);
+    loop_value result = epilogue(kernel, program, place, product);
+    add_sums(kernel, program, place, &q, product);
     loop_value index =
         activation_index(program, image, place.points, q.index, kernel->out_channels, output);
     loop_store(program, (uint32_t)kernel_first_output(kernel), index, result);

@@ -131,14 +131,33 @@ static void add_values(struct kernel *kernel, const struct test_case *test)
     }
 }
 
+/* Convolutions and data gradients have epilogues and side sums. */
+static bool stores_results(const struct test_case *test)
+{
+    return test->anchor == KERNEL_CONVOLUTION || test->anchor == KERNEL_DATA_GRADIENT;
+}
+
 static void add_epilogue(struct kernel *kernel, const struct test_case *test)
 {
-    if (test->anchor != KERNEL_CONVOLUTION || test->epilogue == PLAIN)
+    if (!stores_results(test) || test->epilogue == PLAIN)
         return;
     uint16_t result = kernel_expression(kernel, (struct expression){.op = EXPRESSION_RESULT});
     uint16_t bias = kernel_load(kernel, new_parameter(kernel), ACCESS_CHANNEL);
     uint16_t sum = kernel_binary(kernel, EXPRESSION_ADD, result, bias);
     kernel->epilogue = (uint16_t)(joined(kernel, sum) + 1);
+}
+
+/* The sums of what is stored, moved by a vector, and of its square, over parts of `rows` rows. */
+static void add_sums(struct kernel *kernel, int32_t rows)
+{
+    uint16_t result = kernel_expression(kernel, (struct expression){.op = EXPRESSION_RESULT});
+    uint16_t stored = kernel->epilogue ? (uint16_t)(kernel->epilogue - 1) : result;
+    uint16_t shift = kernel_load(kernel, new_parameter(kernel), ACCESS_CHANNEL);
+    uint16_t moved = kernel_binary(kernel, EXPRESSION_SUBTRACT, stored, shift);
+    kernel->sums[0] = moved;
+    kernel->sums[1] = kernel_binary(kernel, EXPRESSION_MULTIPLY, moved, moved);
+    kernel->sum_count = 2;
+    kernel->sum_rows = rows;
 }
 
 static void add_weight_and_outputs(struct kernel *kernel, const struct test_case *test)
@@ -147,7 +166,7 @@ static void add_weight_and_outputs(struct kernel *kernel, const struct test_case
                   test->anchor == KERNEL_TRANSPOSE;
     kernel->output_count = kernel->value_count > 0 ? kernel->value_count : 1;
     if (test->anchor >= KERNEL_CONVOLUTION)
-        kernel->output_count = 1;
+        kernel->output_count = (uint8_t)(1 + kernel->sum_count);
     if (weight)
         new_parameter(kernel);
     if (test->anchor == KERNEL_SOFTMAX_LOSS) {
@@ -168,6 +187,7 @@ static void set_shapes(struct kernel *kernel, const struct test_case *test)
     kernel->out_channels = test->out_channels;
     kernel->groups = test->groups ? test->groups : windowed;
     kernel->chunk_images = test->chunk_images;
+    kernel->chunk_parts = test->anchor == KERNEL_VECTOR ? 1 + test->images % 3 : 0;
     for (int i = 0; i < GRID_RANK; i++) {
         large[i] = test->grid[i];
         if (!windowed)
@@ -184,7 +204,7 @@ static void set_shapes(struct kernel *kernel, const struct test_case *test)
         kernel->out_channels = kernel->in_channels;
 }
 
-static void case_kernel(const struct test_case *test, struct kernel *kernel)
+static void case_kernel(const struct test_case *test, int32_t sum_rows, struct kernel *kernel)
 {
     memset(kernel, 0, sizeof *kernel);
     kernel->anchor = (uint8_t)test->anchor;
@@ -192,6 +212,8 @@ static void case_kernel(const struct test_case *test, struct kernel *kernel)
     set_shapes(kernel, test);
     add_values(kernel, test);
     add_epilogue(kernel, test);
+    if (sum_rows > 0)
+        add_sums(kernel, sum_rows);
     add_weight_and_outputs(kernel, test);
 }
 
@@ -394,14 +416,16 @@ static bool is_chosen(const char *line, int count, char **wanted)
     return count == 0;
 }
 
-static int run_case(size_t number, int argument_count, char **arguments, struct arena *arena)
+static int run_case(size_t number, int32_t sum_rows, int argument_count, char **arguments,
+                    struct arena *arena)
 {
     const struct test_case *test = &cases[number];
     struct kernel kernel;
-    case_kernel(test, &kernel);
-    const char *line = arena_format(arena, "#%zu. %s images %d chunk %d value %d epilogue %d",
-                                    number, kernel_name(&kernel, arena), test->images,
-                                    test->chunk_images, test->value, test->epilogue);
+    case_kernel(test, sum_rows, &kernel);
+    const char *line =
+        arena_format(arena, "#%zu. %s images %d chunk %d value %d epilogue %d sums %d", number,
+                     kernel_name(&kernel, arena), test->images, test->chunk_images, test->value,
+                     test->epilogue, sum_rows);
     if (!is_chosen(line, argument_count, arguments))
         return 0;
     int failures = check_kernel(&kernel, test->images, CHECK_INTERPRETED | CHECK_COMPILED);
@@ -413,8 +437,14 @@ int main(int argument_count, char **arguments)
 {
     struct arena arena = {0};
     int failures = 0;
-    for (size_t i = 0; i < countof(cases); i++)
-        failures += run_case(i, argument_count - 1, arguments + 1, &arena);
+    for (size_t i = 0; i < countof(cases); i++) {
+        failures += run_case(i, 0, argument_count - 1, arguments + 1, &arena);
+        if (!stores_results(&cases[i]))
+            continue;
+        int32_t step = cases[i].anchor == KERNEL_DATA_GRADIENT ? cases[i].stride[1] : 1;
+        failures +=
+            run_case(i, (1 + (int32_t)i % 3) * step, argument_count - 1, arguments + 1, &arena);
+    }
     printf("%zu cases, %d failures\n", countof(cases), failures);
     arena_release(&arena);
     return failures > 0;

@@ -43,6 +43,8 @@ static int64_t output_elements(const struct kernel *kernel, int64_t images, int 
 {
     int64_t in = grid_points(kernel->in_grid) * channel_stride(kernel->in_channels);
     int64_t out = grid_points(kernel->out_grid) * channel_stride(kernel->out_channels);
+    if (output >= kernel->output_count - kernel->sum_count)
+        return images * kernel_sum_parts(kernel) * channel_stride(kernel->out_channels);
     switch ((enum kernel_anchor)kernel->anchor) {
     case KERNEL_CHANNEL_SUM:
         return chunk_count(kernel, images) * channel_stride(kernel->in_channels);
@@ -64,9 +66,27 @@ static int64_t output_elements(const struct kernel *kernel, int64_t images, int 
     }
 }
 
-/* Whether expressions of value `number` or the epilogue live on the side of out_grid. */
+/* The roots of a kernel's expressions: its values, then its epilogue and sums. */
+static int root_count(const struct kernel *kernel)
+{
+    return kernel->value_count + (kernel->epilogue > 0) + kernel->sum_count;
+}
+
+static uint16_t root_at(const struct kernel *kernel, int number)
+{
+    int rest = number - kernel->value_count;
+    if (rest < 0)
+        return kernel->values[number];
+    if (kernel->epilogue > 0 && rest == 0)
+        return (uint16_t)(kernel->epilogue - 1);
+    return kernel->sums[rest - (kernel->epilogue > 0)];
+}
+
+/* Whether root `number` lives on the side of out_grid. */
 static bool on_out_side(const struct kernel *kernel, int number)
 {
+    if (number >= kernel->value_count)
+        return true;
     bool second =
         kernel->anchor == KERNEL_WEIGHT_GRADIENT || kernel->anchor == KERNEL_MAX_POOL_GRADIENT;
     return (second && number == 1) || kernel->anchor == KERNEL_AVERAGE_POOL_GRADIENT;
@@ -91,7 +111,7 @@ static int64_t loaded_elements(const struct kernel *kernel, int64_t images, int 
     int64_t channels = out_side ? kernel->out_channels : kernel->in_channels;
     int64_t points = grid_points(out_side ? kernel->out_grid : kernel->in_grid);
     int64_t stride = channel_stride(channels), most = 0;
-    int64_t chunks = kernel->chunk_images ? chunk_count(kernel, images) : 0;
+    int64_t chunks = kernel->chunk_images ? chunk_count(kernel, images) * kernel->chunk_parts : 0;
     const int64_t counts[] = {
         [ACCESS_POINT] = images * points * stride,
         [ACCESS_CHANNEL] = round_up(channels, 16),
@@ -118,15 +138,13 @@ static bool has_channels(enum access access)
 int64_t reference_input_channels(const struct kernel *kernel, int parameter)
 {
     int64_t channels = 0;
-    for (int j = 0; j < kernel->value_count + (kernel->epilogue > 0); j++) {
-        bool epilogue = j == kernel->value_count;
-        uint16_t root = epilogue ? (uint16_t)(kernel->epilogue - 1) : kernel->values[j];
+    for (int j = 0; j < root_count(kernel); j++) {
+        uint16_t root = root_at(kernel, j);
         bool loads[KERNEL_EXPRESSIONS] = {false};
         mark_loads(kernel, root, parameter, loads);
         for (int i = 0; i <= root; i++)
             if (loads[i] && has_channels((enum access)kernel->expressions[i].access))
-                channels =
-                    epilogue || on_out_side(kernel, j) ? kernel->out_channels : kernel->in_channels;
+                channels = on_out_side(kernel, j) ? kernel->out_channels : kernel->in_channels;
     }
     return channels;
 }
@@ -150,14 +168,9 @@ int64_t reference_elements(const struct kernel *kernel, int64_t images, int para
     if (kernel->storage[parameter] == KERNEL_I32)
         return RNET_KEY_WORDS;
     int64_t most = 1;
-    for (int i = 0; i < kernel->value_count; i++) {
+    for (int i = 0; i < root_count(kernel); i++) {
         int64_t count =
-            loaded_elements(kernel, images, parameter, kernel->values[i], on_out_side(kernel, i));
-        most = count > most ? count : most;
-    }
-    if (kernel->epilogue) {
-        uint16_t root = (uint16_t)(kernel->epilogue - 1);
-        int64_t count = loaded_elements(kernel, images, parameter, root, true);
+            loaded_elements(kernel, images, parameter, root_at(kernel, i), on_out_side(kernel, i));
         most = count > most ? count : most;
     }
     return most;
@@ -238,7 +251,9 @@ static struct number load(const struct reference *reference, const struct expres
         index = at->image;
         break;
     case ACCESS_CHUNK_SUM:
-        for (int64_t j = 0; j < chunk_count(reference->kernel, reference->images); j++)
+        for (int64_t j = 0;
+             j < chunk_count(reference->kernel, reference->images) * reference->kernel->chunk_parts;
+             j++)
             sum = reference_sum(
                 sum, exact(reference_load(reference, e->parameter, j * stride + at->channel)));
         return sum;

@@ -56,8 +56,43 @@ static struct number weight_at(const struct reference *reference, int64_t index)
     return (struct number){value, value < 0 ? -value : value};
 }
 
+/* The number of the part of an image's points that `point` belongs to, over all images. */
+static int64_t part_of(const struct kernel *kernel, int64_t image, int64_t point)
+{
+    int32_t at[GRID_RANK];
+    reference_coordinates(kernel->out_grid, point, at);
+    int64_t row_parts = (kernel->out_grid[1] + kernel->sum_rows - 1) / kernel->sum_rows;
+    return (image * kernel->out_grid[0] + at[0]) * row_parts + at[1] / kernel->sum_rows;
+}
+
+/* sums [sum][part][channel]; filled point by point. */
+static void add_sums(const struct reference *reference, const struct element *at,
+                     struct number *sums)
+{
+    const struct kernel *kernel = reference->kernel;
+    if (kernel->sum_count == 0)
+        return;
+    int64_t parts = reference->images * kernel_sum_parts(kernel);
+    int64_t row = part_of(kernel, at->image, at->point);
+    for (int j = 0; j < kernel->sum_count; j++) {
+        struct number *sum = &sums[(j * parts + row) * at->channels + at->channel];
+        *sum = reference_sum(*sum, reference_evaluate(reference, kernel->sums[j], at));
+    }
+}
+
+static void store_sums(const struct reference *reference, const struct number *sums)
+{
+    const struct kernel *kernel = reference->kernel;
+    int64_t parts = reference->images * kernel_sum_parts(kernel), channels = kernel->out_channels;
+    for (int64_t i = 0; i < parts * channels; i++)
+        for (int j = 0; j < kernel->sum_count; j++)
+            reference_store(reference, 1 + j,
+                            i / channels * channel_stride(channels) + i % channels,
+                            sums[j * parts * channels + i]);
+}
+
 static void store_point(const struct reference *reference, int64_t image, int64_t point,
-                        int64_t channel, struct number result)
+                        int64_t channel, struct number result, struct number *sums)
 {
     const struct kernel *kernel = reference->kernel;
     struct element at = {.image = image,
@@ -66,6 +101,7 @@ static void store_point(const struct reference *reference, int64_t image, int64_
                          .points = grid_points(kernel->out_grid),
                          .channels = kernel->out_channels,
                          .result = result};
+    add_sums(reference, &at, sums);
     if (kernel->epilogue)
         result = reference_evaluate(reference, (uint16_t)(kernel->epilogue - 1), &at);
     int64_t row = image * at.points + point;
@@ -92,6 +128,10 @@ static void convolve(const struct reference *reference, bool gradient)
     struct shape s = shape_of(reference->kernel);
     struct number *x = reference_values(reference, 0, reference->kernel->in_grid, s.in_channels);
     int64_t count = reference->images * s.out_points * s.out_channels;
+    int64_t parts =
+        reference->kernel->sum_count ? reference->images * kernel_sum_parts(reference->kernel) : 0;
+    struct number *sums =
+        calloc((size_t)(parts * KERNEL_SUMS * s.out_channels) + 1, sizeof *sums);
     int64_t *source = calloc((size_t)(s.out_points * s.window), sizeof *source);
     for (int64_t i = 0; i < s.out_points * s.window; i++)
         source[i] = source_point(reference->kernel, gradient, i / s.window, i % s.window);
@@ -107,8 +147,11 @@ static void convolve(const struct reference *reference, bool gradient)
                              x[(n * s.in_points + p) * s.in_channels + first + c],
                              weight_at(reference, (w * s.inputs + c) * s.weight_stride + k)));
         }
-        store_point(reference, n, q, k, sum);
+        store_point(reference, n, q, k, sum, sums);
     }
+    if (parts > 0)
+        store_sums(reference, sums);
+    free(sums);
     free(source);
     free(x);
 }
