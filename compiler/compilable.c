@@ -89,9 +89,6 @@ bool recipe_is_compilable(const struct graph *graph, const struct recipe *recipe
     } lacking[] = {
         {recipe->loss == LOSS_MULTIBOX, recipe->places[SETTING_LOSS], "the loss `multibox`"},
         {recipe->clips > 1, recipe->places[SETTING_CLIPS], "`clips`"},
-        {recipe->accumulate > 1, recipe->places[SETTING_ACCUMULATE], "`accumulate`"},
-        {recipe->clip > 0, recipe->places[SETTING_CLIP], "`clip`"},
-        {recipe->ema > 0, recipe->places[SETTING_EMA], "`ema`"},
     };
     bool passed = true;
 

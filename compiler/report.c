@@ -195,6 +195,7 @@ bool report_can_plan(const struct elaboration *elaboration)
     return true;
 }
 
+/* The sum over batches and the moving average are the runtime's; the rest is planned. */
 static uint64_t program_bytes(const struct plan *plan, uint64_t workspace, bool training)
 {
     uint64_t sum = workspace;
@@ -203,6 +204,10 @@ static uint64_t program_bytes(const struct plan *plan, uint64_t workspace, bool 
         if (region != RNET_REGION_WORKSPACE &&
             (training || (region != RNET_REGION_GRADIENTS && region != RNET_REGION_MOMENTUM)))
             sum += plan->region_bytes[region];
+    if (training && plan->recipe->accumulate > 1)
+        sum += plan->region_bytes[RNET_REGION_GRADIENTS];
+    if (training && plan->recipe->ema > 0)
+        sum += plan->region_bytes[RNET_REGION_WEIGHTS] + plan->region_bytes[RNET_REGION_STATISTICS];
     return sum;
 }
 

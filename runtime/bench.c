@@ -66,6 +66,7 @@ static void scalars_fill(struct executor *executor)
     scalars[RNET_SCALAR_LEARNING_RATE] = 0;
     scalars[RNET_SCALAR_MOMENTUM] = (float)recipe->momentum;
     scalars[RNET_SCALAR_WEIGHT_DECAY] = (float)recipe->weight_decay;
+    scalars[RNET_SCALAR_GRADIENT_SCALE] = 1;
 }
 
 static struct status prepare(struct executor *executor)

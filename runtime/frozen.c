@@ -40,6 +40,15 @@ struct status frozen_open(struct frozen *frozen, struct arena *arena,
     return status_ok();
 }
 
+bool frozen_has(const struct frozen *frozen, const struct rnet_parameter *parameter)
+{
+    const char *weights = frozen->executor->regions[RNET_REGION_WEIGHTS] + parameter->offset;
+    for (size_t i = 0; i < frozen->ranges.count; i++)
+        if (frozen->ranges.items[i].weights == weights)
+            return true;
+    return false;
+}
+
 static struct status range_restore(const struct executor *executor,
                                    const struct frozen_range *range)
 {

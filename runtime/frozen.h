@@ -26,6 +26,9 @@ struct frozen {
 struct status frozen_open(struct frozen *frozen, struct arena *arena,
                           const struct executor *executor, const struct text_list *labels);
 
+/* Whether the parameter, of the region of the weights, is one of them. */
+bool frozen_has(const struct frozen *frozen, const struct rnet_parameter *parameter);
+
 /* Puts the values back. */
 struct status frozen_restore(const struct frozen *frozen);
 

@@ -48,8 +48,7 @@ static struct json_object *call_text(const char *name, const double *arguments, 
     return json_object_new_string(text);
 }
 
-static struct json_object *transforms_array(const struct rnet_transform *transforms,
-                                            uint32_t count)
+static struct json_object *transforms_array(const struct rnet_transform *transforms, uint32_t count)
 {
     struct json_object *array = json_object_new_array();
     for (uint32_t i = 0; i < count; i++)
@@ -68,10 +67,16 @@ static struct json_object *recipe_object(const struct rnet_recipe *recipe)
     real_member(object, "lr", recipe->learning_rate);
     real_member(object, "momentum", recipe->momentum);
     real_member(object, "weight_decay", recipe->weight_decay);
+    json_object_object_add(object, "nesterov", json_object_new_boolean(recipe->nesterov != 0));
+    text_member(object, "decay", recipe->decays_weights_only ? "weights" : "all");
+    real_member(object, "label_smoothing", recipe->label_smoothing);
+    integer_member(object, "accumulate", recipe->accumulate);
+    real_member(object, "clip", recipe->clip);
+    real_member(object, "ema", recipe->ema);
     for (uint32_t i = 0; i < recipe->schedule_count; i++)
-        json_object_array_add(schedule, call_text(recipe->schedule[i].name,
-                                                  recipe->schedule[i].arguments,
-                                                  recipe->schedule[i].argument_count));
+        json_object_array_add(schedule,
+                              call_text(recipe->schedule[i].name, recipe->schedule[i].arguments,
+                                        recipe->schedule[i].argument_count));
     json_object_object_add(object, "schedule", schedule);
     json_object_object_add(object, "augment",
                            transforms_array(recipe->augment, recipe->augment_count));
@@ -130,12 +135,12 @@ struct status command_info(const struct rnet_program *program, int argc, char **
     const struct option_entry entries[] = {
         {"json", OPTION_FLAG, NULL, "print one JSON object, with every layer", .target = &json},
         {"threads", OPTION_INTEGER, "N", "taken as everywhere, without effect here",
-         .target = &threads,
-         .minimum = 1},
+         .target = &threads, .minimum = 1},
     };
     const struct option_set set = {
-        "info", "Describes the network, its recipe, and how it was compiled.", entries,
-        sizeof entries / sizeof *entries, NULL, NULL};
+        "info",  "Describes the network, its recipe, and how it was compiled.",
+        entries, sizeof entries / sizeof *entries,
+        NULL,    NULL};
     bool helped;
     RETURN_IF_ERROR(options_parse(&set, argc, argv, &helped));
     return helped ? status_ok() : info_print(program, json);

@@ -112,6 +112,8 @@ struct status metrics_step(struct metrics *metrics, const struct step_record *re
     member_print(metrics->stream, "loss", record->loss);
     member_print(metrics->stream, "lr", record->learning_rate);
     member_print(metrics->stream, "images_per_second", record->images_per_second);
+    if (record->clips)
+        member_print(metrics->stream, "gradient_norm", record->gradient_norm);
     return line_end(metrics);
 }
 

@@ -2,6 +2,7 @@
 #ifndef RUNTIME_METRICS_H
 #define RUNTIME_METRICS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -12,6 +13,8 @@ struct step_record {
     int64_t step;  /* 1-based, over all epochs */
     double loss;   /* mean of the batch, before the update */
     double learning_rate, images_per_second;
+    bool clips;           /* the recipe limits the norm of the gradients, so it was measured: */
+    double gradient_norm; /* before it was limited */
 };
 
 /* Accuracies are in percent. */

@@ -25,15 +25,15 @@ static void cards_add(struct report *report)
     text_add(&report->page.html, "<div class=\"cards\">\n");
     if (best != NULL) {
         const struct epoch_record *last = &report->history->epochs.items[count - 1];
-        page_card(&report->page, arena_format(report->arena, "%.2f %%", best->validation_top1),
-                 arena_format(report->arena, "best validation top-1, epoch %" PRId64,
-                              best->epoch + 1));
+        page_card(
+            &report->page, arena_format(report->arena, "%.2f %%", best->validation_top1),
+            arena_format(report->arena, "best validation top-1, epoch %" PRId64, best->epoch + 1));
         page_card(&report->page, arena_format(report->arena, "%.2f %%", last->validation_top5),
-                 "validation top-5, last epoch");
+                  "validation top-5, last epoch");
         page_card(&report->page, arena_format(report->arena, "%.4f", last->train_loss),
-                 "training loss, last epoch");
+                  "training loss, last epoch");
         page_card(&report->page, arena_format(report->arena, "%.0f", last->images_per_second),
-                 "training images a second");
+                  "training images a second");
     }
     page_card(&report->page,
               arena_format(report->arena, "%zu of %" PRId64, count, report->facts->epochs),
@@ -90,8 +90,7 @@ static struct chart_series epoch_series(struct report *report, const char *name,
 static struct chart_series step_series(struct report *report)
 {
     const struct step_series *steps = &report->history->steps;
-    struct chart_point *points =
-        ARENA_ARRAY(report->arena, struct chart_point, steps->count + 1);
+    struct chart_point *points = ARENA_ARRAY(report->arena, struct chart_point, steps->count + 1);
     for (int64_t i = 0; i < steps->count; i++) {
         double step = ((double)i + 0.5) * (double)steps->span;
         points[i].x = step / (double)report->facts->steps_per_epoch;
@@ -131,29 +130,44 @@ static void charts_add(struct report *report)
         chart_add(&report->page.html, &charts[i]);
 }
 
+static const char *recipe_text(const struct report *report)
+{
+    const struct rnet_recipe *recipe = &report->facts->program->recipe;
+    struct text_builder text = {.arena = report->arena};
+    text_add(&text, "%s: learning rate %g, momentum %g%s, weight decay %g%s", recipe->name,
+             report->facts->learning_rate, recipe->momentum, recipe->nesterov ? " (Nesterov)" : "",
+             recipe->weight_decay, recipe->decays_weights_only ? " (of weights alone)" : "");
+    if (recipe->label_smoothing > 0)
+        text_add(&text, ", label smoothing %g", recipe->label_smoothing);
+    if (recipe->accumulate > 1)
+        text_add(&text, ", %" PRId64 " batches an update", recipe->accumulate);
+    if (recipe->clip > 0)
+        text_add(&text, ", gradients limited to a norm of %g", recipe->clip);
+    if (recipe->ema > 0)
+        text_add(&text, ", validated with weights averaged by %g", recipe->ema);
+    return text_result(&text);
+}
+
 /* Fills the last place of the charts' grid and ends it. */
 static void facts_add(struct report *report)
 {
     const struct report_facts *facts = report->facts;
-    const struct rnet_recipe *recipe = &facts->program->recipe;
     struct arena *arena = report->arena;
     text_add(&report->page.html,
              "<figure><figcaption>The run</figcaption><table class=\"facts\">\n");
-    page_fact(&report->page, "Data", arena_format(arena, "%s: %" PRId64 " training, %" PRId64
-                                        " validation images", facts->data, facts->train_images,
-                                        facts->validation_images));
-    page_fact(&report->page, "Recipe",
-             arena_format(arena, "%s: learning rate %g, momentum %g, weight decay %g",
-                          recipe->name, facts->learning_rate, recipe->momentum,
-                          recipe->weight_decay));
-    page_fact(&report->page, "Order", arena_format(arena, "%s, %s, seed %" PRId64,
-                                         facts->shuffled ? "shuffled" : "as in the files",
-                                         facts->augmented ? "augmented" : "not augmented",
-                                         facts->seed));
-    page_fact(&report->page, "Steps", arena_format(arena, "%" PRId64 " done, %" PRId64
-                                         " an epoch, at most %" PRId64 " images each",
-                                         facts->steps, facts->steps_per_epoch,
-                                         facts->program->batch));
+    page_fact(&report->page, "Data",
+              arena_format(arena, "%s: %" PRId64 " training, %" PRId64 " validation images",
+                           facts->data, facts->train_images, facts->validation_images));
+    page_fact(&report->page, "Recipe", recipe_text(report));
+    page_fact(&report->page, "Order",
+              arena_format(arena, "%s, %s, seed %" PRId64,
+                           facts->shuffled ? "shuffled" : "as in the files",
+                           facts->augmented ? "augmented" : "not augmented", facts->seed));
+    page_fact(&report->page, "Steps",
+              arena_format(
+                  arena, "%" PRId64 " done, %" PRId64 " an epoch, at most %" PRId64 " images each",
+                  facts->steps, facts->steps_per_epoch,
+                  facts->program->batch * facts->program->recipe.accumulate));
     if (facts->init != NULL)
         page_fact(&report->page, "Started from", facts->init);
     page_fact(&report->page, "Compiled", facts->program->compiled);
@@ -180,10 +194,10 @@ static void epochs_add(struct report *report)
                  "<tr%s><td>%" PRId64 "</td><td>%.4g</td><td>%.4f</td><td>%.2f %%</td>"
                  "<td>%.4f</td><td>%.2f %%</td><td>%.2f %%</td><td>%.0f</td><td>%.1f %%</td>"
                  "</tr>\n",
-                 record == best ? " class=\"best\"" : "", record->epoch + 1,
-                 record->learning_rate, record->train_loss, record->train_top1,
-                 record->validation_loss, record->validation_top1, record->validation_top5,
-                 record->images_per_second, 100 * record->waiting);
+                 record == best ? " class=\"best\"" : "", record->epoch + 1, record->learning_rate,
+                 record->train_loss, record->train_top1, record->validation_loss,
+                 record->validation_top1, record->validation_top5, record->images_per_second,
+                 100 * record->waiting);
     }
     text_add(&report->page.html, "</table></div>\n");
 }

@@ -10,7 +10,7 @@
 
 /* What a run may not change when it goes on. */
 struct settings {
-    int64_t seed, batch, train_images, validation_images;
+    int64_t seed, batch, accumulate, train_images, validation_images;
     int64_t shuffled, augmented;
     uint64_t layout; /* of the parameters in their regions */
     uint64_t frozen; /* of the labels */
@@ -33,14 +33,33 @@ enum part {
     PART_WEIGHTS,
     PART_STATISTICS,
     PART_MOMENTUM,
+    PART_AVERAGE_WEIGHTS,
+    PART_AVERAGE_STATISTICS,
     PART_COUNT
 };
 
-static const enum rnet_region part_regions[PART_COUNT] = {
+static const enum rnet_region part_regions[] = {
     [PART_WEIGHTS] = RNET_REGION_WEIGHTS,
     [PART_STATISTICS] = RNET_REGION_STATISTICS,
     [PART_MOMENTUM] = RNET_REGION_MOMENTUM,
 };
+
+/* Memory that a checkpoint takes as it is; empty where the training has none of the kind. */
+struct memory {
+    void *bytes;
+    size_t size;
+};
+
+/* The memory of a part from PART_WEIGHTS on. */
+static struct memory part_memory(const struct training *training, int part)
+{
+    const struct executor *executor = &training->executor;
+    if (part < PART_AVERAGE_WEIGHTS)
+        return (struct memory){executor->regions[part_regions[part]],
+                               executor->program->region_bytes[part_regions[part]]};
+    const struct averaged_region *copy = &training->average.regions[part - PART_AVERAGE_WEIGHTS];
+    return (struct memory){copy->values, (size_t)copy->count * sizeof *copy->values};
+}
 
 static uint64_t layout_hash(const struct rnet_program *program)
 {
@@ -77,6 +96,7 @@ static struct settings settings_of(const struct training *training)
     return (struct settings){
         .seed = facts->seed,
         .batch = facts->program->batch,
+        .accumulate = facts->program->recipe.accumulate,
         .train_images = facts->train_images,
         .validation_images = facts->validation_images,
         .shuffled = facts->shuffled,
@@ -96,9 +116,10 @@ static void parts_fill(const struct training *training, struct checkpoint *check
         (struct checkpoint_part){&training->history.steps, sizeof training->history.steps};
     checkpoint->parts[PART_COUNTERS] = (struct checkpoint_part){
         executor->batch_counters, program->parameter_count * sizeof(int64_t)};
-    for (int part = PART_WEIGHTS; part < PART_COUNT; part++)
-        checkpoint->parts[part] = (struct checkpoint_part){
-            executor->regions[part_regions[part]], program->region_bytes[part_regions[part]]};
+    for (int part = PART_WEIGHTS; part < PART_COUNT; part++) {
+        const struct memory memory = part_memory(training, part);
+        checkpoint->parts[part] = (struct checkpoint_part){memory.bytes, memory.size};
+    }
 }
 
 struct status training_save(struct training *training)
@@ -134,6 +155,7 @@ static struct status settings_check(const struct settings *saved, const struct s
     } numbers[] = {
         {"seed", saved->seed, now->seed},
         {"batch", saved->batch, now->batch},
+        {"number of batches in an update", saved->accumulate, now->accumulate},
         {"number of training images", saved->train_images, now->train_images},
         {"number of validation images", saved->validation_images, now->validation_images},
         {"shuffling", saved->shuffled, now->shuffled},
@@ -146,8 +168,8 @@ static struct status settings_check(const struct settings *saved, const struct s
     for (size_t i = 0; i < countof(numbers); i++)
         if (numbers[i].saved != numbers[i].now)
             return status_error(STATUS_INVALID,
-                                "the run in %s cannot go on: its %s was %" PRId64
-                                " and is %" PRId64 " now",
+                                "the run in %s cannot go on: its %s was %" PRId64 " and is %" PRId64
+                                " now",
                                 out, numbers[i].what, numbers[i].saved, numbers[i].now);
     return status_ok();
 }
@@ -173,7 +195,7 @@ static void memory_take(struct training *training, const struct checkpoint *save
     memcpy(executor->batch_counters, parts[PART_COUNTERS].bytes, parts[PART_COUNTERS].size);
     for (int part = PART_WEIGHTS; part < PART_COUNT; part++)
         if (parts[part].size > 0)
-            memcpy(executor->regions[part_regions[part]], parts[part].bytes, parts[part].size);
+            memcpy(part_memory(training, part).bytes, parts[part].bytes, parts[part].size);
     for (int part = PART_WEIGHTS; part <= PART_MOMENTUM; part++)
         executor_changed(executor, part_regions[part]);
     for (size_t i = 0; i < parts[PART_EPOCHS].size / sizeof(struct epoch_record); i++) {
@@ -189,13 +211,15 @@ static bool state_is_sound(const struct training *training, const struct saved_s
 {
     struct step_series series;
     memcpy(&series, saved->parts[PART_STEP_SERIES].bytes, sizeof series);
-    int64_t per_epoch = training->steps_per_epoch, batch = training->executor.program->batch;
+    const struct rnet_program *program = training->executor.program;
+    int64_t per_epoch = training->steps_per_epoch;
+    int64_t per_step = program->batch * program->recipe.accumulate;
     if (series.count < 0 || series.count >= HISTORY_POINTS || series.span < 0)
         return false;
     if (state->epoch < 0 || state->epoch > INT64_MAX / per_epoch - 1)
         return false;
     int64_t done = state->step - state->epoch * per_epoch;
-    int64_t images = done == per_epoch ? training->facts.train_images : done * batch;
+    int64_t images = done == per_epoch ? training->facts.train_images : done * per_step;
     return done >= 0 && done <= per_epoch && state->sums.tally.images == images &&
            state->metrics_position >= 0 && state->board_position >= 0;
 }

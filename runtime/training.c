@@ -31,70 +31,121 @@ static void batch_counters_advance(const struct executor *executor)
             executor->batch_counters[i]++;
 }
 
-static struct status diverged(const struct training *training, double loss)
+static struct status diverged(const struct training *training, const char *what, double value)
 {
     bool saved = training->history.epochs.count > 0;
-    return status_error(STATUS_DIVERGED,
-                        "the loss of step %" PRId64 " is not finite (%g); %s%s",
-                        training->step + 1, loss,
+    return status_error(STATUS_DIVERGED, "the %s of step %" PRId64 " is not finite (%g); %s%s",
+                        what, training->step + 1, value,
                         saved ? "the weights of the last whole epoch are in " : "nothing was saved",
                         saved ? training->last_path : "");
 }
 
-/* Forward, backward and update for the `images` images that the loader has filled. */
-static struct status step_compute(struct training *training, int64_t images, double *loss)
+/* Forward and backward for the `images` images that the loader has filled. */
+static struct status batch_compute(struct training *training, int64_t images, struct tally *tally,
+                                   double *loss)
 {
     struct executor *executor = &training->executor;
     const struct rnet_program *program = executor->program;
-    struct tally tally = {0}, *sum = &training->sums.tally;
+    struct tally batch = {0};
     RETURN_IF_ERROR(executor_run(executor, RNET_PHASE_TRAIN, images));
-    RETURN_IF_ERROR(
-        tally_add(&tally, executor, program->train_loss, program->train_rank, images));
-    *loss = tally_loss(&tally);
+    RETURN_IF_ERROR(tally_add(&batch, executor, program->train_loss, program->train_rank, images));
+    *loss = tally_loss(&batch);
     if (!isfinite(*loss))
-        return diverged(training, *loss);
-    RETURN_IF_ERROR(executor_run(executor, RNET_PHASE_UPDATE, images));
-    RETURN_IF_ERROR(frozen_restore(&training->frozen));
+        return diverged(training, "loss", *loss);
+    RETURN_IF_ERROR(gradients_add(&training->gradients));
     batch_counters_advance(executor);
-    sum->loss += tally.loss;
-    sum->top1 += tally.top1;
-    sum->images += images;
-    training->step++;
+    tally->loss += batch.loss;
+    tally->top1 += batch.top1;
+    tally->images += images;
     return status_ok();
+}
+
+/* Computes as many batches as one update averages, or those that the epoch still has. Their images
+ * are added up in `tally`; `*loss` is the mean of the batches' mean losses. */
+static struct status batches_compute(struct training *training, struct tally *tally, double *loss)
+{
+    const int64_t most = training->executor.program->recipe.accumulate;
+    const uint64_t seed = (uint64_t)training->options.seed;
+    int64_t batches = 0, images;
+    double sum = 0;
+    while (batches < most) {
+        RETURN_IF_ERROR(
+            loader_fill(&training->train, training->sums.tally.images + tally->images, &images));
+        if (images == 0)
+            break;
+        keys_set(&training->executor, seed, training->step * most + batches);
+        RETURN_IF_ERROR(batch_compute(training, images, tally, loss));
+        sum += *loss;
+        batches++;
+    }
+    *loss = sum / (double)batches;
+    return status_ok();
+}
+
+/* Updates the weights by the gradients of the step's batches. */
+static struct status update_compute(struct training *training, struct step_record *record)
+{
+    record->clips = training->executor.program->recipe.clip > 0;
+    RETURN_IF_ERROR(gradients_finish(&training->gradients, &record->gradient_norm));
+    if (!isfinite(record->gradient_norm))
+        return diverged(training, "norm of the gradients", record->gradient_norm);
+    RETURN_IF_ERROR(
+        executor_run(&training->executor, RNET_PHASE_UPDATE, training->executor.program->batch));
+    RETURN_IF_ERROR(frozen_restore(&training->frozen));
+    record->step = ++training->step;
+    return weight_average_update(&training->average, training->step);
+}
+
+static void step_describe(struct training *training, const struct step_record *record)
+{
+    struct tensorboard *board = &training->board;
+    history_add_step(&training->history, record->loss);
+    tensorboard_scalar(board, "loss/step", record->step, record->loss);
+    tensorboard_scalar(board, "learning_rate", record->step, record->learning_rate);
+    if (record->clips)
+        tensorboard_scalar(board, "gradient_norm", record->step, record->gradient_norm);
+    progress_step(&training->progress, record);
 }
 
 static struct status step_run(struct training *training)
 {
     double start = clock_seconds(), waited = training->train.waited;
     struct epoch_sums *sums = &training->sums;
-    int64_t images, epoch = training->epoch;
-    RETURN_IF_ERROR(loader_fill(&training->train, sums->tally.images, &images));
+    struct tally tally = {0};
+    int64_t epoch = training->epoch;
     struct step_record record = {
         .epoch = epoch,
         .learning_rate = learning_rate_at(&training->rate, epoch,
                                           training->step - epoch * training->steps_per_epoch),
     };
     scalars_set(&training->executor, record.learning_rate);
-    keys_set(&training->executor, (uint64_t)training->options.seed, training->step);
-    RETURN_IF_ERROR(step_compute(training, images, &record.loss));
+    RETURN_IF_ERROR(batches_compute(training, &tally, &record.loss));
+    RETURN_IF_ERROR(update_compute(training, &record));
     double seconds = clock_seconds() - start;
-    record.step = training->step;
-    record.images_per_second = (double)images / seconds;
+    record.images_per_second = (double)tally.images / seconds;
+    sums->tally.loss += tally.loss;
+    sums->tally.top1 += tally.top1;
+    sums->tally.images += tally.images;
     sums->seconds += seconds;
     sums->waited += training->train.waited - waited;
     sums->learning_rate = record.learning_rate;
-    history_add_step(&training->history, record.loss);
     RETURN_IF_ERROR(metrics_step(&training->metrics, &record));
-    tensorboard_scalar(&training->board, "loss/step", record.step, record.loss);
-    tensorboard_scalar(&training->board, "learning_rate", record.step, record.learning_rate);
-    progress_step(&training->progress, &record);
+    step_describe(training, &record);
     return status_ok();
+}
+
+/* Weight files hold the average where one is kept: the weights that evaluation reports. */
+static struct status trained_weights_write(struct training *training, const char *path)
+{
+    RETURN_IF_ERROR(weight_average_exchange(&training->average));
+    RETURN_IF_ERROR(weights_write(&training->executor, &training->data, path));
+    return weight_average_exchange(&training->average);
 }
 
 /* Writes the weights, then the checkpoint, which thereby never is ahead of them. */
 static struct status state_write(struct training *training)
 {
-    RETURN_IF_ERROR(weights_write(&training->executor, &training->data, training->last_path));
+    RETURN_IF_ERROR(trained_weights_write(training, training->last_path));
     return training_save(training);
 }
 
@@ -159,14 +210,16 @@ static struct status epoch_finish(struct training *training)
 {
     struct tally validation;
     bool whole;
-    RETURN_IF_ERROR(evaluate_images(&training->validation, &validation, &training->mistakes,
-                                    &whole));
+    RETURN_IF_ERROR(weight_average_exchange(&training->average));
+    RETURN_IF_ERROR(
+        evaluate_images(&training->validation, &validation, &training->mistakes, &whole));
+    RETURN_IF_ERROR(weight_average_exchange(&training->average));
     if (!whole)
         return stopped(training);
     struct epoch_record record = epoch_record_make(training, &validation);
     const struct epoch_record *best = history_best(&training->history);
     if (best == NULL || record.validation_top1 > best->validation_top1)
-        RETURN_IF_ERROR(weights_write(&training->executor, &training->data, training->best_path));
+        RETURN_IF_ERROR(trained_weights_write(training, training->best_path));
     RETURN_IF_ERROR(epoch_describe(training, &record));
     training->epoch++;
     training->sums = (struct epoch_sums){0};

@@ -4,11 +4,13 @@
 
 #include "runtime/evaluate.h"
 #include "runtime/frozen.h"
+#include "runtime/gradients.h"
 #include "runtime/history.h"
 #include "runtime/learning_rate.h"
 #include "runtime/progress.h"
 #include "runtime/report_html.h"
 #include "runtime/tensorboard.h"
+#include "runtime/weight_average.h"
 
 /* What the command line says; borrowed from it. */
 struct train_options {
@@ -23,7 +25,8 @@ struct train_options {
     bool no_shuffle, no_augment, resume, tensorboard;
 };
 
-/* What adds up over the training steps of an epoch. */
+/* What adds up over the training steps of an epoch. A step is one update of the weights, by the
+ * recipe's `accumulate` batches; the last step of an epoch takes what is left. */
 struct epoch_sums {
     struct tally tally;
     double seconds, waited; /* in the steps; of that, for images */
@@ -38,6 +41,8 @@ struct training {
     struct executor executor;
     struct loader train, validation;
     struct frozen frozen;
+    struct gradients gradients;
+    struct weight_average average;
     struct learning_rate rate;
     struct metrics metrics;
     struct tensorboard board;

@@ -77,9 +77,9 @@ static struct status fresh_start(struct training *training)
         .reset = options->reset.texts.items,
         .reset_count = options->reset.texts.count,
     };
-    if (options->init == NULL)
-        return status_ok();
-    return weights_read_with(&training->executor, options->init, &reading);
+    if (options->init != NULL)
+        RETURN_IF_ERROR(weights_read_with(&training->executor, options->init, &reading));
+    return weight_average_update(&training->average, 0);
 }
 
 /* Sets how long the training is and how the learning rate goes along it. */
@@ -90,7 +90,9 @@ static struct status length_set(struct training *training)
     int64_t images = training->data.parts[DATA_TRAIN].count;
     int64_t epochs = options->epochs != 0 ? options->epochs : program->recipe.epochs;
     const char *note;
-    training->steps_per_epoch = (images + program->batch - 1) / program->batch;
+    int64_t batches = (images + program->batch - 1) / program->batch;
+    int64_t accumulate = program->recipe.accumulate;
+    training->steps_per_epoch = (batches + accumulate - 1) / accumulate;
     if (__builtin_mul_overflow(training->steps_per_epoch, epochs, &training->total_steps))
         return status_error(STATUS_USAGE, "--epochs %" PRId64 " is too long a training", epochs);
     if (options->steps >= 0 && options->steps < training->total_steps)
@@ -124,8 +126,10 @@ static void facts_set(struct training *training)
 
 static struct status parameters_freeze(struct training *training)
 {
-    return frozen_open(&training->frozen, &training->arena, &training->executor,
-                       &training->options.frozen);
+    RETURN_IF_ERROR(frozen_open(&training->frozen, &training->arena, &training->executor,
+                                &training->options.frozen));
+    gradients_open(&training->gradients, &training->arena, &training->executor, &training->frozen);
+    return status_ok();
 }
 
 static struct status board_open(struct training *training)
@@ -170,6 +174,7 @@ struct status training_open(struct training *training, const struct rnet_program
     RETURN_IF_ERROR(data_set_open(&training->data, options->data,
                                   DATA_NEEDS_TRAIN | DATA_NEEDS_VALIDATION, program));
     RETURN_IF_ERROR(executor_open_with(&training->executor, program, &options->computing));
+    weight_average_open(&training->average, &training->arena, &training->executor);
     RETURN_IF_ERROR(loaders_open(training));
     RETURN_IF_ERROR(length_set(training));
     facts_set(training);

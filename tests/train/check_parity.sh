@@ -20,20 +20,23 @@ done
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-# CASE NETWORK DEPTH WEIGHT-DECAY OTHER-DEFINITION, as in record.py
+# CASE NETWORK DEPTH WEIGHT-DECAY OTHER-DEFINITIONS, as in record.py
 cases='
 resnet20             resnet  20 0.0001 classes=10
 resnet20_decay       resnet  20 0.05   classes=10
 iresnet20            iresnet 20 0.0001 published=false
 iresnet20_decay      iresnet 20 0.05   published=false
 iresnet38            iresnet 38 0.0001 published=false
-iresnet38_published  iresnet 38 0.05   published=true'
+iresnet38_published  iresnet 38 0.05   published=true
+resnet20_clip        resnet  20 0.05   clip=7
+iresnet20_accumulate iresnet 20 0.0001 accumulate=3 clip=1.8
+iresnet20_ema        iresnet 20 0.05   ema=0.8 nesterov=true decay=weights label_smoothing=0.1'
 
-# run_case CASE NETWORK DEPTH WEIGHT-DECAY OTHER-DEFINITION, in the current directory
+# run_case CASE NETWORK DEPTH WEIGHT-DECAY DEFINITION..., in the current directory
 run_case()
 {
-    "$rnet" build "$examples/$2.rnet" -D depth="$3" -D batch=16 -D weight_decay="$4" -D "$5" \
-        -o m || return 1
+    "$rnet" build "$examples/$2.rnet" -D depth="$3" -D batch=16 -D weight_decay="$4" \
+        "${@:5}" -o m || return 1
     ./m train --data shapes --steps 0 --out listing >log 2>&1 || { cat log; return 1; }
     "$parity" inputs "$1" listing/last.safetensors . || return 1
     ./m forward --weights weights.safetensors --input val_x.npy --output logits.npy || return 1
@@ -43,7 +46,8 @@ run_case()
 }
 
 failures=0
-while read -r name network depth decay definition; do
+while read -r name network depth decay rest; do
+    read -ra definitions <<<"$rest"
     case " ${*:-$name} " in
     *" $name "*) ;;
     *) continue ;;
@@ -52,7 +56,8 @@ while read -r name network depth decay definition; do
     rm -rf "$directory"
     mkdir -p "$directory"
     printf '%s\n' "$name"
-    if ! (cd "$directory" && run_case "$name" "$network" "$depth" "$decay" "$definition"); then
+    if ! (cd "$directory" && run_case "$name" "$network" "$depth" "$decay" \
+        "${definitions[@]/#/-D}"); then
         printf 'FAIL; alone: RNET=%s PARITY=%s tests/train/check_parity.sh %s\n' "$rnet" \
             "$parity" "$name"
         failures=$((failures + 1))

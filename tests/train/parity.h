@@ -24,6 +24,8 @@ struct parity_case {
     uint64_t seed;
     double logits[PARITY_OTHER_IMAGES * PARITY_CLASSES]; /* of "val_x", in evaluation mode */
     double losses[PARITY_STEPS];
+    int batches;                         /* of all steps */
+    double gradient_norms[PARITY_STEPS]; /* before they are limited; 0: the recipe does not clip */
     /* Of the update by all steps: its norm and its products with random vectors. */
     double weights_norm, weights[PARITY_PRODUCTS];
     double means_norm, means[PARITY_PRODUCTS / 2];

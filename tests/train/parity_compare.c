@@ -15,7 +15,7 @@
 
 enum { SIGN_BITS = 64, METRICS_LIMIT = 1 << 24 };
 
-static const double logits_tolerance = 1e-4, loss_tolerance = 1e-4;
+static const double logits_tolerance = 1e-4, loss_tolerance = 1e-4, norm_tolerance = 1e-3;
 /* Statistics feel rounding far less; closer, so that a biased variance is seen. */
 static const double update_tolerance = 1e-3, statistics_tolerance = 1e-4;
 
@@ -66,40 +66,58 @@ static struct status compare_logits(const struct parity_case *expected, const ch
     return status_ok();
 }
 
-/* Reads the loss of every step; returns how many steps there are. */
-static int read_losses(char *metrics, double losses[PARITY_STEPS])
+/* Reads a member of every step that has it; returns how many there are. */
+static int read_steps(const char *metrics, const char *member, double values[PARITY_STEPS])
 {
     int count = 0;
 
-    for (char *line = strtok(metrics, "\n"); line; line = strtok(NULL, "\n")) {
-        const char *const loss = strstr(line, "\"loss\":");
+    for (const char *line = metrics; *line != '\0'; line = strchr(line, '\n') + 1) {
+        const char *const value = strstr(line, member), *const end = strchr(line, '\n');
 
-        if (!strstr(line, "\"event\":\"step\"") || !loss)
+        if (!end)
+            break;
+        if (strncmp(line, "{\"event\":\"step\"", 15) != 0 || !value || value > end)
             continue;
         if (count < PARITY_STEPS)
-            losses[count] = strtod(loss + strlen("\"loss\":"), NULL);
+            values[count] = strtod(value + strlen(member), NULL);
         count++;
     }
     return count;
 }
 
-static struct status compare_losses(const struct parity_case *expected, struct arena *arena,
-                                    const char *path, bool *out_good)
+static bool judge_steps(const char *what, const double *ours, const double *theirs,
+                        double tolerance)
 {
-    double losses[PARITY_STEPS];
+    bool good = true;
+
+    for (int step = 0; step < PARITY_STEPS; step++) {
+        char text[64];
+
+        snprintf(text, sizeof text, "%s of step %d", what, step + 1);
+        good &= judge(text, fabs(ours[step] / theirs[step] - 1), tolerance);
+    }
+    return good;
+}
+
+static struct status compare_steps(const struct parity_case *expected, struct arena *arena,
+                                   const char *path, bool *out_good)
+{
+    const bool clips = expected->gradient_norms[0] > 0;
+    double losses[PARITY_STEPS], norms[PARITY_STEPS];
     char *metrics;
     size_t size;
 
-    *out_good = true;
     RETURN_IF_ERROR(file_read(arena, path, METRICS_LIMIT, &metrics, &size));
-    if (read_losses(metrics, losses) != PARITY_STEPS)
+    if (read_steps(metrics, "\"loss\":", losses) != PARITY_STEPS)
         return status_error(STATUS_INVALID, "%s does not hold %d steps", path, PARITY_STEPS);
-    for (int step = 0; step < PARITY_STEPS; step++) {
-        char what[32];
-
-        snprintf(what, sizeof what, "loss of step %d", step + 1);
-        *out_good &= judge(what, fabs(losses[step] / expected->losses[step] - 1), loss_tolerance);
-    }
+    if (read_steps(metrics, "\"gradient_norm\":", norms) != (clips ? PARITY_STEPS : 0))
+        return status_error(STATUS_INVALID,
+                            "%s has norms of gradients where none are expected, "
+                            "or none where they are",
+                            path);
+    *out_good = judge_steps("loss", losses, expected->losses, loss_tolerance);
+    if (clips)
+        *out_good &= judge_steps("norm", norms, expected->gradient_norms, norm_tolerance);
     return status_ok();
 }
 
@@ -158,21 +176,21 @@ static bool compare_group(const struct group *group, uint64_t seed,
     return judge(group->what, sqrt(square) / group->norm, group->tolerance);
 }
 
-static struct status check_counter(const struct tensor_entry *tensor)
+static struct status check_counter(const struct tensor_entry *tensor, int batches)
 {
     int64_t value = -1;
 
     if (tensor->size == sizeof value)
         memcpy(&value, tensor->bytes, sizeof value);
-    if (value != HASH_BATCHES_TRACKED + PARITY_STEPS)
+    if (value != HASH_BATCHES_TRACKED + batches)
         return status_error(STATUS_INVALID, "%s is %lld, not %d", tensor->name, (long long)value,
-                            HASH_BATCHES_TRACKED + PARITY_STEPS);
+                            HASH_BATCHES_TRACKED + batches);
     return status_ok();
 }
 
 /* The tensors that training left are those that it got. */
 static struct status check_tensors(const struct tensor_file *before,
-                                   const struct tensor_file *after)
+                                   const struct tensor_file *after, int batches)
 {
     if (before->tensor_count != after->tensor_count)
         return status_error(STATUS_INVALID, "training changed the number of tensors");
@@ -183,7 +201,7 @@ static struct status check_tensors(const struct tensor_file *before,
         if (!other || other->size != tensor->size || other->rank != tensor->rank)
             return status_error(STATUS_INVALID, "training changed the shape of %s", tensor->name);
         if (tensor->rank == 0)
-            RETURN_IF_ERROR(check_counter(tensor));
+            RETURN_IF_ERROR(check_counter(tensor, batches));
     }
     return status_ok();
 }
@@ -202,11 +220,11 @@ static struct status compare_updates(const struct parity_case *expected, struct 
     struct tensor_file before, after;
 
     *out_good = true;
-    RETURN_IF_ERROR(safetensors_read(
-        arena, arena_format(arena, "%s/weights.safetensors", directory), &before));
-    RETURN_IF_ERROR(safetensors_read(
-        arena, arena_format(arena, "%s/run/last.safetensors", directory), &after));
-    RETURN_IF_ERROR(check_tensors(&before, &after));
+    RETURN_IF_ERROR(
+        safetensors_read(arena, arena_format(arena, "%s/weights.safetensors", directory), &before));
+    RETURN_IF_ERROR(
+        safetensors_read(arena, arena_format(arena, "%s/run/last.safetensors", directory), &after));
+    RETURN_IF_ERROR(check_tensors(&before, &after, expected->batches));
     for (size_t g = 0; g < sizeof groups / sizeof *groups; g++)
         *out_good &= compare_group(&groups[g], expected->seed, &before, &after);
     return status_ok();
@@ -227,8 +245,8 @@ bool parity_compare(const struct parity_case *expected, const char *directory)
         compare_logits(expected, arena_format(&arena, "%s/logits.npy", directory), &logits);
 
     logits = say(status, logits);
-    status = compare_losses(expected, &arena,
-                            arena_format(&arena, "%s/run/metrics.jsonl", directory), &losses);
+    status = compare_steps(expected, &arena,
+                           arena_format(&arena, "%s/run/metrics.jsonl", directory), &losses);
     losses = say(status, losses);
     status = compare_updates(expected, &arena, directory, &updates);
     updates = say(status, updates);

@@ -29,15 +29,25 @@ import sys
 import numpy
 import torch
 from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-# (network, depth, published form, weight decay, seed)
+# What a recipe may add; the names are those of the language.
+PLAIN = {"clip": 0.0, "accumulate": 1, "ema": 0.0, "nesterov": False, "decay": "all",
+         "label_smoothing": 0.0}
+# (network, depth, published form, weight decay, seed, recipe)
 CASES = {
-    "resnet20": ("resnet", 20, False, 1e-4, 1),
-    "resnet20_decay": ("resnet", 20, False, 0.05, 1),
-    "iresnet20": ("iresnet", 20, False, 1e-4, 3),
-    "iresnet20_decay": ("iresnet", 20, False, 0.05, 3),
-    "iresnet38": ("iresnet", 38, False, 1e-4, 3),
-    "iresnet38_published": ("iresnet", 38, True, 0.05, 3),
+    "resnet20": ("resnet", 20, False, 1e-4, 1, PLAIN),
+    "resnet20_decay": ("resnet", 20, False, 0.05, 1, PLAIN),
+    "iresnet20": ("iresnet", 20, False, 1e-4, 3, PLAIN),
+    "iresnet20_decay": ("iresnet", 20, False, 0.05, 3, PLAIN),
+    "iresnet38": ("iresnet", 38, False, 1e-4, 3, PLAIN),
+    "iresnet38_published": ("iresnet", 38, True, 0.05, 3, PLAIN),
+    "resnet20_clip": ("resnet", 20, False, 0.05, 1, {**PLAIN, "clip": 7.0}),
+    "iresnet20_accumulate": ("iresnet", 20, False, 1e-4, 3,
+                             {**PLAIN, "accumulate": 3, "clip": 1.8}),
+    "iresnet20_ema": ("iresnet", 20, False, 0.05, 3,
+                      {**PLAIN, "ema": 0.8, "nesterov": True, "decay": "weights",
+                       "label_smoothing": 0.1}),
 }
 CLASSES, STEPS, BATCH, RATE, MOMENTUM = 10, 10, 16, 0.001, 0.9
 TRAIN_IMAGES = 128  # eight batches: the ninth step begins the second epoch
@@ -231,7 +241,7 @@ class Network(nn.Module):
 
 
 def make_network(case, dtype):
-    kind, depth, published, _, seed = case
+    kind, depth, published, _, seed, _ = case
     network = Network(kind, depth, published)
     state = {name: torch.from_numpy(make_parameter(seed, name, list(value.shape)))
              for name, value in network.state_dict().items()}
@@ -248,27 +258,58 @@ def compute_logits(case, dtype=torch.float64):
         return network(images).double()
 
 
+def make_optimizer(network, decay, recipe):
+    weights = [parameter for parameter in network.parameters() if parameter.dim() > 1]
+    vectors = [parameter for parameter in network.parameters() if parameter.dim() == 1]
+    groups = [{"params": weights},
+              {"params": vectors, "weight_decay": decay if recipe["decay"] == "all" else 0.0}]
+    return torch.optim.SGD(groups, RATE, MOMENTUM, weight_decay=decay, nesterov=recipe["nesterov"])
+
+
+def step_batches(accumulate):
+    """The batches of each step: an epoch is cut into groups of `accumulate`, the last of which
+    takes what is left."""
+    batches = list(range(TRAIN_IMAGES // BATCH))
+    groups = [batches[i:i + accumulate] for i in range(0, len(batches), accumulate)]
+    return [groups[step % len(groups)] for step in range(STEPS)]
+
+
+def state_of(network):
+    return {name: value.clone().double() for name, value in network.state_dict().items()}
+
+
 def train(case, dtype=torch.float64, perturbation=0.0):
-    """Ten steps; returns their losses and the state before and after. `perturbation` is the
-    relative size of normal noise on the initial weights."""
-    decay, seed = case[3:]
+    """Ten steps; returns their losses, the norms of their gradients, and the state before and
+    after. `perturbation` is the relative size of normal noise on the initial weights."""
+    decay, seed, recipe = case[3:]
     network = make_network(case, dtype).train()
-    before = {name: value.clone().double() for name, value in network.state_dict().items()}
+    before = state_of(network)
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.mul_(1 + perturbation * torch.randn_like(parameter))
     images = torch.from_numpy(make_images(seed, "train_x", TRAIN_IMAGES)).to(dtype)
     labels = torch.from_numpy(make_labels(seed, "train_y", TRAIN_IMAGES))
-    optimizer = torch.optim.SGD(network.parameters(), RATE, MOMENTUM, weight_decay=decay)
-    losses = []
-    for step in range(STEPS):
-        batch = slice(step * BATCH % TRAIN_IMAGES, step * BATCH % TRAIN_IMAGES + BATCH)
-        loss = nn.functional.cross_entropy(network(images[batch]), labels[batch])
+    optimizer = make_optimizer(network, decay, recipe)
+    average = AveragedModel(network, use_buffers=True,
+                            multi_avg_fn=get_ema_multi_avg_fn(recipe["ema"]))
+    losses, norms = [], []
+    for group in step_batches(recipe["accumulate"]):
         optimizer.zero_grad()
-        loss.backward()
+        losses.append(0.0)
+        for batch in group:
+            rows = slice(batch * BATCH, batch * BATCH + BATCH)
+            loss = nn.functional.cross_entropy(network(images[rows]), labels[rows],
+                                               label_smoothing=recipe["label_smoothing"])
+            (loss / len(group)).backward()
+            losses[-1] += loss.item() / len(group)
+        limit = recipe["clip"] if recipe["clip"] > 0 else float("inf")
+        norms.append(nn.utils.clip_grad_norm_(network.parameters(), limit).item())
         optimizer.step()
-        losses.append(loss.item())
-    return losses, before, {name: value.double() for name, value in network.state_dict().items()}
+        average.update_parameters(network)
+    after = state_of(average.module if recipe["ema"] > 0 else network)
+    counters = {name: value for name, value in state_of(network).items()
+                if name.endswith("num_batches_tracked")}
+    return losses, norms, before, {**after, **counters}
 
 
 def group_of(name):
@@ -308,7 +349,7 @@ def update_noise(before, after, other):
 
 def single_noise(case, losses, before, after):
     """How far the same computation in single precision is off: logits, losses, the update."""
-    single_losses, _, single = train(case, torch.float32)
+    single_losses, _, _, single = train(case, torch.float32)
     loss = max(abs(a / b - 1) for a, b in zip(single_losses, losses))
     logits = compute_logits(case)
     logit = (compute_logits(case, torch.float32) - logits).abs().max() / logits.abs().max()
@@ -316,7 +357,7 @@ def single_noise(case, losses, before, after):
 
 
 def print_case(name, case):
-    losses, before, after = train(case)
+    losses, norms, before, after = train(case)
     noise = single_noise(case, losses, before, after)
     print("    /* PyTorch in single precision differs by "
           + ", ".join(f"{value:.1e}" for value in noise)
@@ -324,6 +365,9 @@ def print_case(name, case):
     print(f'    {{\n        .name = "{name}",\n        .seed = {case[4]},')
     print_numbers("logits", compute_logits(case).flatten().tolist())
     print_numbers("losses", losses)
+    print(f"        .batches = {sum(map(len, step_batches(case[5]['accumulate'])))},")
+    if case[5]["clip"] > 0:
+        print_numbers("gradient_norms", norms)
     for group in PRODUCTS:
         update = update_of(group, before, after)
         print(f"        .{group}_norm = {norm_of(update):.10g},")
@@ -363,10 +407,10 @@ def print_expected():
 
 def survey(name, seeds):
     for seed in seeds:
-        case = CASES[name][:4] + (int(seed),)
-        _, before, after = train(case)
+        case = CASES[name][:4] + (int(seed), CASES[name][5])
+        _, _, before, after = train(case)
         others = [train(case, torch.float32)] + [train(case, perturbation=1e-7) for _ in range(2)]
-        noise = [update_noise(before, after, other)[0] for _, _, other in others]
+        noise = [update_noise(before, after, other)[0] for *_, other in others]
         print(seed, *(f"{value:.1e}" for value in noise), flush=True)
 
 
@@ -385,7 +429,7 @@ def compare(case, directory):
     from safetensors.torch import load_file
     ours = {name: value.double()
             for name, value in load_file(os.path.join(directory, "run/last.safetensors")).items()}
-    _, before, after = train(case)
+    _, _, before, after = train(case)
     print("missing:", sorted(set(after) - set(ours)), "unknown:", sorted(set(ours) - set(after)))
     print("weights, means, variances:", *(f"{x:.1e}" for x in update_noise(before, after, ours)))
     for name in after:

@@ -17,7 +17,8 @@ START_TEST(lines_are_as_promised)
     ck_assert_ptr_nonnull(mkdtemp(directory));
     const char *path = arena_format(&arena, "%s/metrics.jsonl", directory);
     ck_assert_str_eq(metrics_create(&metrics, path).message, "");
-    struct step_record step = {0, 1, 2.0 / 3, 0.1, 1234};
+    struct step_record step = {
+        .step = 1, .loss = 2.0 / 3, .learning_rate = 0.1, .images_per_second = 1234};
     struct epoch_record epoch = {0, 1.5, 50, INFINITY, 25, 75, 0.1, 100, 0};
     ck_assert_str_eq(metrics_step(&metrics, &step).message, "");
     ck_assert_str_eq(metrics_epoch(&metrics, &epoch).message, "");
@@ -42,7 +43,7 @@ END_TEST
 START_TEST(a_full_disk_is_noticed)
 {
     struct metrics metrics = {fopen("/dev/full", "w"), "/dev/full"};
-    struct step_record step = {0, 1, 1, 1, 1};
+    struct step_record step = {.step = 1, .loss = 1};
     ck_assert_int_eq(metrics_step(&metrics, &step).code, STATUS_IO);
     metrics_close(&metrics);
 }

@@ -1,11 +1,21 @@
 /* A program as the compiler would emit it, by hand: a linear softmax classifier on 3 x 32 x 32
  * images, ten classes. The weight is that of a convolution whose kernel covers the whole image, so
  * its layout in memory runs along the image's floats. A batch counter and a running mean (of the
- * logits) stand for what normalization brings. */
+ * logits) stand for what normalization brings.
+ *
+ * With FIXTURE_AVERAGED its recipe clips gradients, accumulates batches and averages weights. */
 #include <math.h>
 #include <string.h>
 
 #include "runtime/program.h"
+
+#ifdef FIXTURE_AVERAGED
+#define RECIPE_EXTRAS .accumulate = 3, .clip = 0.5, .ema = 0.8
+enum { SCALES_GRADIENTS = 1 };
+#else
+#define RECIPE_EXTRAS .accumulate = 1
+enum { SCALES_GRADIENTS = 0 };
+#endif
 
 enum {
     SIDE = 32,
@@ -118,9 +128,10 @@ static void run_update(void *const *buffers, int64_t rows, int64_t first, int64_
 {
     float *values = buffers[0], *momentum = buffers[2];
     const float *gradients = buffers[1], *scalars = buffers[3];
+    const float scale = SCALES_GRADIENTS ? scalars[RNET_SCALAR_GRADIENT_SCALE] : 1;
     (void)rows;
     for (int64_t i = first * STRIDE; i < last * STRIDE; i++) {
-        float gradient = gradients[i] + scalars[RNET_SCALAR_WEIGHT_DECAY] * values[i];
+        float gradient = scale * gradients[i] + scalars[RNET_SCALAR_WEIGHT_DECAY] * values[i];
         momentum[i] = scalars[RNET_SCALAR_MOMENTUM] * momentum[i] + gradient;
         values[i] -= scalars[RNET_SCALAR_LEARNING_RATE] * momentum[i];
     }
@@ -229,6 +240,7 @@ const struct rnet_program rnet_program = {
             .augment_count = sizeof augment / sizeof *augment,
             .schedule_count = 1,
             .epochs = 12,
+            RECIPE_EXTRAS,
             .learning_rate = 0.002,
             .momentum = 0.9,
             .weight_decay = 0.0001,
