@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/vector.h"
+#include "compiler/kernel_work.h"
 #include "compiler/report.h"
 #include "runtime/program.h"
 
@@ -90,11 +91,24 @@ static void write_string(FILE *stream, size_t number, const char *text)
 
 /* ---- tables ---- */
 
+static void put_work(struct writer *writer, const struct kernel *kernel)
+{
+    const struct rnet_work work = kernel_work(kernel);
+    const size_t base = writer->offset;
+
+    put_quad(writer, (uint64_t)work.image_multiply_adds);
+    put_quad(writer, (uint64_t)work.image_bytes);
+    place(writer, base + offsetof(struct rnet_work, chunk_bytes));
+    put_quad(writer, (uint64_t)work.chunk_bytes);
+    put_quad(writer, (uint64_t)work.chunk_images);
+    put_quad(writer, (uint64_t)work.fixed_bytes);
+}
+
 static void write_kernels(struct writer *writer, struct loop_program *const *programs,
-                          size_t count)
+                          const struct kernel_set *kernels)
 {
     put_label(writer, ".Lkernels");
-    for (size_t k = 0; k < count; k++) {
+    for (size_t k = 0; k < kernels->items.count; k++) {
         begin_struct(writer);
         place(writer, offsetof(struct rnet_kernel, name));
         put_text(writer, programs[k]->name);
@@ -102,6 +116,8 @@ static void write_kernels(struct writer *writer, struct loop_program *const *pro
         place(writer, offsetof(struct rnet_kernel, images_per_task));
         put_quad(writer, (uint64_t)programs[k]->images_per_task);
         put_quad(writer, (uint64_t)programs[k]->tasks_per_group);
+        place(writer, offsetof(struct rnet_kernel, work));
+        put_work(writer, kernels->items.items[k]);
         end_struct(writer, sizeof(struct rnet_kernel));
     }
 }
@@ -346,7 +362,7 @@ void program_write(const struct compilation *compilation, struct loop_program *c
     struct table_sizes sizes = {.kernels = plan->kernels.items.count};
 
     fputs("\t.section .data.rel.ro,\"aw\"\n", stream);
-    write_kernels(&writer, programs, sizes.kernels);
+    write_kernels(&writer, programs, &plan->kernels);
     sizes.arguments = write_arguments(&writer, plan);
     for (int phase = 0; phase < RNET_PHASE_COUNT; phase++)
         write_phase(&writer, plan, (enum rnet_phase)phase, &sizes.steps[phase]);

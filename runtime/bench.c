@@ -11,6 +11,7 @@
 #include "runtime/executor_options.h"
 #include "runtime/initialize.h"
 #include "runtime/metrics.h"
+#include "runtime/profile.h"
 #include "runtime/random.h"
 #include "runtime/report_network.h"
 
@@ -20,7 +21,7 @@ struct bench_options {
     const char *mode, *data;
     int64_t steps, batch;
     struct executor_options computing;
-    bool json;
+    bool profile, json;
 };
 
 struct bench_result {
@@ -125,16 +126,36 @@ static struct status measure(struct executor *executor, const struct bench_optio
     return status_ok();
 }
 
-static void result_print_json(const struct bench_result *result, const char *mode)
+/* The same number of steps again, now with a look at the clock after each kernel. */
+static struct status measure_kernels(struct executor *executor, const struct bench_options *options,
+                                     struct arena *arena, struct profile *profile)
 {
-    printf("{\"mode\":\"%s\",\"batch\":%" PRId64 ",\"steps\":%" PRId64
-           ",\"threads\":%d,\"device\":\"%s\",\"median_seconds\":%.9g,\"min_seconds\":%.9g,"
-           "\"images_per_second\":%.9g,\"gflop_per_second\":%.9g,\"peak_rss_bytes\":%" PRId64
-           ",\"first_step_seconds\":%.9g,\"device_bytes\":%" PRId64 "}\n",
-           mode, result->images, result->steps, result->threads, result->device, result->median,
-           result->least, (double)result->images / result->median,
-           result->operations / result->median / 1e9, result->peak_bytes, result->first,
-           result->device_bytes);
+    profile_open(profile, arena, executor->program, is_training(options), options->batch,
+                 options->steps);
+    for (int64_t step = 0; step < options->steps; step++)
+        RETURN_IF_ERROR(profile_step(profile, executor, step));
+    return profile_finish(profile, executor);
+}
+
+/* `profile` may be NULL. */
+static void result_print_json(const struct bench_result *result, const struct profile *profile,
+                              const char *mode, struct arena *arena)
+{
+    struct text_builder text = {.arena = arena};
+    text_add(&text,
+             "{\"mode\":\"%s\",\"batch\":%" PRId64 ",\"steps\":%" PRId64
+             ",\"threads\":%d,\"device\":\"%s\",\"median_seconds\":%.9g,\"min_seconds\":%.9g,"
+             "\"images_per_second\":%.9g,\"gflop_per_second\":%.9g,\"peak_rss_bytes\":%" PRId64
+             ",\"first_step_seconds\":%.9g,\"device_bytes\":%" PRId64,
+             mode, result->images, result->steps, result->threads, result->device, result->median,
+             result->least, (double)result->images / result->median,
+             result->operations / result->median / 1e9, result->peak_bytes, result->first,
+             result->device_bytes);
+    if (profile != NULL) {
+        text_add(&text, ",");
+        profile_add_json(profile, &text);
+    }
+    printf("%s}\n", text_result(&text));
 }
 
 static void result_print(const struct bench_result *result, const char *mode)
@@ -155,6 +176,8 @@ static struct status options_check(const struct rnet_program *program,
         return status_error(STATUS_USAGE, "--mode is train, infer or load, not %s", options->mode);
     if (steps == (options->data != NULL))
         return status_error(STATUS_USAGE, "--mode load, and no other, needs --data SPEC");
+    if (options->profile && !steps)
+        return status_error(STATUS_USAGE, "--profile is for --mode train or infer");
     if (options->batch > program->batch)
         return status_error(STATUS_USAGE, "--batch is at most the compiled batch, %" PRId64,
                             program->batch);
@@ -177,18 +200,32 @@ static struct status load(const struct rnet_program *program, const struct bench
     return status_ok();
 }
 
+static struct status bench_steps(struct executor *executor, const struct bench_options *options,
+                                 struct arena *arena)
+{
+    struct bench_result result;
+    struct profile profile;
+    RETURN_IF_ERROR(prepare(executor));
+    RETURN_IF_ERROR(measure(executor, options, arena, &result));
+    if (options->profile)
+        RETURN_IF_ERROR(measure_kernels(executor, options, arena, &profile));
+    if (options->json) {
+        result_print_json(&result, options->profile ? &profile : NULL, options->mode, arena);
+        return status_ok();
+    }
+    result_print(&result, options->mode);
+    if (options->profile)
+        profile_print(&profile);
+    return status_ok();
+}
+
 static struct status bench(const struct rnet_program *program, const struct bench_options *options)
 {
     struct executor executor = {0};
     struct arena arena = {0};
-    struct bench_result result;
     struct status status = executor_open_with(&executor, program, &options->computing);
     if (status_is_ok(&status))
-        status = prepare(&executor);
-    if (status_is_ok(&status))
-        status = measure(&executor, options, &arena, &result);
-    if (status_is_ok(&status))
-        (options->json ? result_print_json : result_print)(&result, options->mode);
+        status = bench_steps(&executor, options, &arena);
     arena_release(&arena);
     executor_release(&executor);
     return status;
@@ -206,6 +243,8 @@ struct status command_bench(const struct rnet_program *program, int argc, char *
         {"batch", OPTION_INTEGER, "M", "images a step (default and most: the compiled batch)",
          .target = &options.batch, .minimum = 1},
         EXECUTOR_OPTION_ENTRIES(options.computing),
+        {"profile", OPTION_FLAG, NULL, "where the time goes, by kernel, beside the machine's peak",
+         .target = &options.profile},
         {"json", OPTION_FLAG, NULL, "print one JSON object", .target = &options.json},
     };
     const struct option_set set = {"bench", "Times steps on random data, or the loader.",

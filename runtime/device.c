@@ -134,6 +134,15 @@ struct status executor_run(struct executor *executor, enum rnet_phase phase, int
     return executor->operations->run(executor, &phase, 1, images);
 }
 
+struct status executor_run_timed(struct executor *executor, enum rnet_phase phase, int64_t images,
+                                 double *step_seconds)
+{
+    if (executor->operations->run_timed == NULL)
+        return status_error(STATUS_INVALID, "%s doesn't tell how long each kernel takes",
+                            executor->operations->kind);
+    return executor->operations->run_timed(executor, phase, images, step_seconds);
+}
+
 struct status executor_run_step(struct executor *executor, int64_t images)
 {
     static const enum rnet_phase phases[] = {RNET_PHASE_TRAIN, RNET_PHASE_UPDATE};

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/clock.h"
+
 enum {
     PIECES = 4, /* of a range; fewer cost balance, more cost calls */
 };
@@ -23,6 +25,7 @@ struct walk {
     struct executor *executor;
     const struct rnet_steps *steps;
     int64_t images;
+    double *step_seconds; /* NULL: nobody asks */
 };
 
 static struct status buffers_resolve(struct executor *executor)
@@ -125,17 +128,25 @@ static void step_run(const struct walk *walk, uint64_t index, int thread)
 static void walk_thread(void *context, int thread)
 {
     const struct walk *walk = context;
+    double *seconds = thread == 0 ? walk->step_seconds : NULL;
+    double start = seconds != NULL ? clock_seconds() : 0;
     for (uint64_t index = 0; index < walk->steps->count; index++) {
         range_prepare(walk, index + 1, thread);
         step_run(walk, index, thread);
-        if (index + 1 < walk->steps->count)
+        if (index + 1 < walk->steps->count || walk->step_seconds != NULL)
             thread_team_barrier(walk->executor->team);
+        if (seconds != NULL) {
+            double end = clock_seconds();
+            seconds[index] = end - start;
+            start = end;
+        }
     }
 }
 
-static void phase_run(struct executor *executor, enum rnet_phase phase, int64_t images)
+static void phase_run(struct executor *executor, enum rnet_phase phase, int64_t images,
+                      double *step_seconds)
 {
-    struct walk walk = {executor, &executor->program->phases[phase], images};
+    struct walk walk = {executor, &executor->program->phases[phase], images, step_seconds};
     for (int thread = 0; thread < thread_team_count(executor->team); thread++)
         range_prepare(&walk, 0, thread);
     thread_team_run(executor->team, walk_thread, &walk);
@@ -147,7 +158,14 @@ static struct status cpu_run(struct executor *executor, const enum rnet_phase *p
                              int64_t images)
 {
     for (int i = 0; i < count; i++)
-        phase_run(executor, phases[i], images);
+        phase_run(executor, phases[i], images, NULL);
+    return status_ok();
+}
+
+static struct status cpu_run_timed(struct executor *executor, enum rnet_phase phase,
+                                   int64_t images, double *step_seconds)
+{
+    phase_run(executor, phase, images, step_seconds);
     return status_ok();
 }
 
@@ -210,6 +228,7 @@ const struct device_operations cpu_operations = {
     .release = cpu_release,
     .submit = cpu_submit,
     .run = cpu_run,
+    .run_timed = cpu_run_timed,
     .read = cpu_read,
     .fetch = cpu_fetch,
     .changed = cpu_changed,

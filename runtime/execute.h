@@ -64,6 +64,11 @@ struct status executor_submit(struct executor *executor, int64_t images);
 /* Runs one phase over the first `images` images of the batch, 1 <= images <= program->batch. */
 struct status executor_run(struct executor *executor, enum rnet_phase phase, int64_t images);
 
+/* Runs one phase on the processor, and sets step_seconds[i] to how long step i of the phase took,
+ * its barrier included. Other devices can't say: an error. */
+struct status executor_run_timed(struct executor *executor, enum rnet_phase phase, int64_t images,
+                                 double *step_seconds);
+
 /* Runs TRAIN, then UPDATE, as one piece of work where the device can. */
 struct status executor_run_step(struct executor *executor, int64_t images);
 

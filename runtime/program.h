@@ -19,7 +19,7 @@
 #include <stdint.h>
 
 enum {
-    RNET_PROGRAM_VERSION = 3,
+    RNET_PROGRAM_VERSION = 4,
     RNET_CHANNEL_PADDING = 16, /* channel strides are multiples of this */
     RNET_NARROW_CHANNELS = 4,  /* ... but for at most this many channels */
     RNET_RANK = 5,             /* the most axes of a parameter */
@@ -71,11 +71,22 @@ enum rnet_scalar {
 typedef void rnet_kernel_function(void *const *buffers, int64_t images, int64_t first,
                                   int64_t last);
 
+/* The least that a kernel must compute and move, whatever its code does. Over n images that is
+ * n image_multiply_adds, and n image_bytes + ceil(n / chunk_images) chunk_bytes + fixed_bytes. */
+struct rnet_work {
+    int64_t image_multiply_adds; /* of convolutions and their gradients; else 0 */
+    int64_t image_bytes;         /* of activations, labels and losses */
+    int64_t chunk_bytes;         /* of partial sums */
+    int64_t chunk_images;        /* 0 where there are no chunks */
+    int64_t fixed_bytes;         /* of weights and vectors */
+};
+
 struct rnet_kernel {
     const char *name;
     rnet_kernel_function *run; /* NULL in a program for CUDA: see struct rnet_cuda_kernel */
     int64_t images_per_task;   /* 0: the number of tasks does not depend on the images */
     int64_t tasks_per_group;   /* tasks = ceil(images / images_per_task) * this, or just this */
+    struct rnet_work work;
 };
 
 struct rnet_argument {

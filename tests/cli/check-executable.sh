@@ -26,6 +26,12 @@ for key in mode batch steps threads median_seconds min_seconds images_per_second
     grep -q "\"$key\":" out || fail "bench --json lacks $key"
 done
 expect_clean ./m bench --mode train --steps 1 --batch 3 --threads 3 --json
+expect_clean ./m bench --mode train --steps 2 --batch 3 --threads 2 --profile --json
+for key in peak_flop_per_second memory_bytes_per_second kernels calls share multiply_adds of_peak; do
+    grep -q "\"$key\":" out || fail "bench --profile --json lacks $key"
+done
+expect 0 ' all$' ./m bench --mode infer --steps 1 --profile
+expect 2 'profile' ./m bench --mode load --data shapes --profile
 
 # Training: what it writes, and that it overwrites nothing.
 expect 0 . ./m train --data shapes --steps 3 --seed 5 --threads 1 --out run

@@ -29,9 +29,9 @@ static void run_compare(void *const *buffers, int64_t images, int64_t first, int
 }
 
 static const struct rnet_kernel kernels[] = {
-    {"count", run_count, 0, COUNTERS},
-    {"compare", run_compare, 0, 1},
-    {"images", run_count, 2, 3},
+    {"count", run_count, 0, COUNTERS, {0}},
+    {"compare", run_compare, 0, 1, {0}},
+    {"images", run_count, 2, 3, {0}},
 };
 static const struct rnet_argument arguments[] = {
     {.region = RNET_REGION_WORKSPACE},
@@ -84,6 +84,30 @@ START_TEST(tasks_follow_the_images)
     const int32_t *counters = workspace;
     for (int i = 0; i < 12; i++)
         ck_assert_int_eq(counters[i], i < 3 ? 2 : i < 9 ? 1 : 0);
+    executor_release(&executor);
+}
+END_TEST
+
+/* Asking for times sets one for each step, and changes nothing else. */
+START_TEST(each_step_is_timed)
+{
+    struct rnet_step steps[STEPS];
+    double seconds[STEPS + 1];
+    for (int i = 0; i < STEPS; i++)
+        steps[i] = (struct rnet_step){.kernel = (uint32_t)i % 2, .argument_count = 2};
+    for (int i = 0; i <= STEPS; i++)
+        seconds[i] = -1;
+    struct rnet_program program = counting_program(steps, STEPS);
+    struct executor executor = {0};
+    ck_assert_str_eq(executor_open(&executor, &program, _i).message, "");
+    ck_assert(executor_run_timed(&executor, RNET_PHASE_INFER, BATCH, seconds).code == STATUS_OK);
+    const void *workspace = executor.regions[RNET_REGION_WORKSPACE];
+    const int32_t *counters = workspace;
+    ck_assert_int_eq(counters[0], STEPS / 2);
+    ck_assert_int_eq(counters[COUNTERS], 0);
+    for (int i = 0; i < STEPS; i++)
+        ck_assert_double_ge(seconds[i], 0);
+    ck_assert_double_eq(seconds[STEPS], -1);
     executor_release(&executor);
 }
 END_TEST
@@ -149,6 +173,7 @@ int main(void)
     tcase_set_timeout(tests, 120);
     tcase_add_loop_test(tests, every_task_runs_once_between_barriers, 0, 4);
     tcase_add_test(tests, tasks_follow_the_images);
+    tcase_add_loop_test(tests, each_step_is_timed, 1, 4);
     tcase_add_test(tests, version_is_checked);
     tcase_add_test(tests, threads_change_no_bit_of_a_training);
     suite_add_tcase(suite, tests);

@@ -140,12 +140,20 @@ static void run_update(void *const *buffers, int64_t rows, int64_t first, int64_
 enum { LOGITS, LOSS, LOSS_GRADIENT, WEIGHT_GRADIENT, VECTORS, UPDATE, KERNELS };
 
 static const struct rnet_kernel kernels[KERNELS] = {
-    [LOGITS] = {"logits", run_logits, 1, 1},
-    [LOSS] = {"loss", run_loss, 1, 1},
-    [LOSS_GRADIENT] = {"loss_gradient", run_loss_gradient, 1, 1},
-    [WEIGHT_GRADIENT] = {"weight_gradient", run_weight_gradient, 0, PIXELS / ROWS_PER_TASK},
-    [VECTORS] = {"vectors", run_vectors, 0, 1},
-    [UPDATE] = {"update", run_update, 1, 1},
+    [LOGITS] = {"logits", run_logits, 1, 1,
+                {.image_multiply_adds = (int64_t)PIXELS * CLASSES,
+                 .image_bytes = PIXELS * 4 + VECTOR_BYTES,
+                 .fixed_bytes = WEIGHT_BYTES + VECTOR_BYTES}},
+    [LOSS] = {"loss", run_loss, 1, 1, {.image_bytes = VECTOR_BYTES + 12}},
+    [LOSS_GRADIENT] = {"loss_gradient", run_loss_gradient, 1, 1,
+                       {.image_bytes = 2 * VECTOR_BYTES + 4}},
+    [WEIGHT_GRADIENT] = {"weight_gradient", run_weight_gradient, 0, PIXELS / ROWS_PER_TASK,
+                         {.image_multiply_adds = (int64_t)PIXELS * CLASSES,
+                          .image_bytes = PIXELS * 4 + VECTOR_BYTES,
+                          .fixed_bytes = WEIGHT_BYTES}},
+    [VECTORS] = {"vectors", run_vectors, 0, 1,
+                 {.image_bytes = 2 * VECTOR_BYTES, .fixed_bytes = 3 * VECTOR_BYTES}},
+    [UPDATE] = {"update", run_update, 1, 1, {.image_bytes = 5 * VECTOR_BYTES}},
 };
 
 #define AT(name, at) {.region = RNET_REGION_##name, .offset = (at)}
