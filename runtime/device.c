@@ -62,9 +62,7 @@ static struct status device_choose(const struct rnet_program *program, const cha
     const bool is_cuda = program->target == RNET_TARGET_CUDA;
     const char *compiled = is_cuda ? "cuda" : "cpu";
     *number = 0;
-    *operations = &cpu_operations;
-    if (is_cuda)
-        return status_error(STATUS_INVALID, "this runtime cannot use GPUs");
+    *operations = is_cuda ? &cuda_operations : &cpu_operations;
     if (text == NULL)
         return status_ok();
     bool asks_cuda = strncmp(text, "cuda", 4) == 0;

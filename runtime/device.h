@@ -1,6 +1,7 @@
 /* What a device does for an executor (execute.h): a table of functions for each kind.
  *
- * Above this line nothing knows where a program runs. The processor's table is in execute.c. */
+ * Above this line nothing knows where a program runs. The processor's table is in execute.c, the
+ * one of NVIDIA GPUs in cuda/device.c. */
 #ifndef RUNTIME_DEVICE_H
 #define RUNTIME_DEVICE_H
 
@@ -32,7 +33,7 @@ struct device_operations {
     int64_t (*bytes)(const struct executor *executor);
 };
 
-extern const struct device_operations cpu_operations;
+extern const struct device_operations cpu_operations, cuda_operations;
 
 /* Maps `region` of the host's memory, zeroed, where the program needs it. It is the executor's to
  * unmap. */

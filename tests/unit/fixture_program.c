@@ -8,6 +8,9 @@
 #include <string.h>
 
 #include "runtime/program.h"
+#ifdef FIXTURE_CUDA
+#include "tests/cuda/fake_code.h"
+#endif
 
 #ifdef FIXTURE_AVERAGED
 #define RECIPE_EXTRAS .accumulate = 3, .clip = 0.5, .ema = 0.8
@@ -139,6 +142,45 @@ static void run_update(void *const *buffers, int64_t rows, int64_t first, int64_
 
 enum { LOGITS, LOSS, LOSS_GRADIENT, WEIGHT_GRADIENT, VECTORS, UPDATE, KERNELS };
 
+#ifdef FIXTURE_CUDA
+/* A GPU's kernels, for the imitated driver. */
+static const struct fake_code code = {
+    FAKE_CODE_MAGIC,
+    KERNELS,
+    {
+        {"logits", run_logits, 4, 0},
+        {"loss", run_loss, 4, 0},
+        {"loss_gradient", run_loss_gradient, 3, 0},
+        {"weight_gradient", run_weight_gradient, 3, 0},
+        {"vectors", run_vectors, 4, 0},
+        {"update", run_update, 4, 0},
+    },
+};
+
+static const struct rnet_cuda_module modules[] = {
+    {.cubin = &code, .cubin_bytes = sizeof code, .ptx = "//", .ptx_bytes = 3},
+};
+
+static const struct rnet_cuda_kernel cuda_kernels[KERNELS] = {
+    [LOGITS] = {.threads = 64, .tasks_per_block = 1},
+    [LOSS] = {.threads = 128, .tasks_per_block = 128},
+    [LOSS_GRADIENT] = {.threads = 128, .tasks_per_block = 128},
+    [WEIGHT_GRADIENT] = {.threads = 256, .tasks_per_block = 1, .shared_bytes = 100 << 10},
+    [VECTORS] = {.threads = 32, .tasks_per_block = 1},
+    [UPDATE] = {.threads = 256, .tasks_per_block = 256},
+};
+
+static const struct rnet_cuda cuda = {modules, cuda_kernels, 1, 90, RNET_PRECISION_FP32};
+
+/* What a program for the processor has in their place. */
+#define run_logits NULL
+#define run_loss NULL
+#define run_loss_gradient NULL
+#define run_weight_gradient NULL
+#define run_vectors NULL
+#define run_update NULL
+#endif
+
 static const struct rnet_kernel kernels[KERNELS] = {
     [LOGITS] = {"logits", run_logits, 1, 1,
                 {.image_multiply_adds = (int64_t)PIXELS * CLASSES,
@@ -204,6 +246,10 @@ const struct rnet_program rnet_program = {
     .spatial_rank = 2,
     .network = "linear",
     .compiled = "by hand",
+#ifdef FIXTURE_CUDA
+    .target = RNET_TARGET_CUDA,
+    .cuda = &cuda,
+#endif
     .report_json = "{\"network\":\"linear\",\"input\":[3,32,32],\"classes\":10,"
                    "\"parameters\":30730,\"macs\":30720}",
     .batch = BATCH,

@@ -1,0 +1,223 @@
+/* An NVIDIA GPU as a device (device.h). What each part does is in its own file. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/cuda/feed.h"
+#include "runtime/cuda/phases.h"
+#include "runtime/device.h"
+
+enum { NAME_BYTES = 256 };
+
+struct cuda_device {
+    struct gpu gpu;
+    struct cuda_code code;
+    struct cuda_memory memory;
+    struct feed feed;
+    struct results results;
+    struct phases phases;
+    struct status failure;          /* the first; a GPU that failed is not asked again */
+    char *small[RNET_REGION_COUNT]; /* what the device has of scalars and keys */
+    char name[NAME_BYTES];
+};
+
+static struct cuda_device *device_of(const struct executor *executor)
+{
+    return executor->device;
+}
+
+/* Keeps the first failure. */
+static struct status note(struct cuda_device *device, struct status status)
+{
+    if (status_is_ok(&device->failure))
+        device->failure = status;
+    return device->failure;
+}
+
+static const enum rnet_region mirrored[] = {
+    RNET_REGION_WEIGHTS,  RNET_REGION_STATISTICS, RNET_REGION_GRADIENTS,
+    RNET_REGION_MOMENTUM, RNET_REGION_SCALARS,    RNET_REGION_KEYS,
+};
+
+/* Regions that the host fills anew before each run. */
+static const enum rnet_region small_regions[] = {RNET_REGION_SCALARS, RNET_REGION_KEYS};
+
+static struct status host_map(struct executor *executor, struct cuda_device *device)
+{
+    for (size_t i = 0; i < sizeof mirrored / sizeof *mirrored; i++)
+        RETURN_IF_ERROR(executor_map_region(executor, mirrored[i]));
+    for (size_t i = 0; i < sizeof small_regions / sizeof *small_regions; i++) {
+        enum rnet_region region = small_regions[i];
+        device->small[region] = calloc(1, executor->program->region_bytes[region] + 1);
+        if (device->small[region] == NULL)
+            return status_error(STATUS_MEMORY, "not enough memory for the %s",
+                                executor_region_name(region));
+    }
+    return status_ok();
+}
+
+static void name_set(struct cuda_device *device)
+{
+    const struct gpu *gpu = &device->gpu;
+    snprintf(device->name, sizeof device->name, "cuda:%d, %s", gpu->number, gpu->name);
+}
+
+static struct status parts_open(struct executor *executor, struct cuda_device *device,
+                                const struct executor_options *options, int64_t number)
+{
+    const struct rnet_program *program = executor->program;
+    struct cuda_scratch scratch = {0};
+    (void)options;
+    RETURN_IF_ERROR(host_map(executor, device));
+    RETURN_IF_ERROR(gpu_open(&device->gpu, number));
+    RETURN_IF_ERROR(cuda_code_open(&device->code, &device->gpu, program));
+    RETURN_IF_ERROR(cuda_memory_open(&device->memory, &device->gpu, program, scratch));
+    RETURN_IF_ERROR(feed_open(&device->feed, &device->memory, executor));
+    RETURN_IF_ERROR(results_open(&device->results, &device->memory, program));
+    RETURN_IF_ERROR(
+        phases_open(&device->phases, program, &device->code, &device->memory, &device->results));
+    name_set(device);
+    return status_ok();
+}
+
+static struct status cuda_open(struct executor *executor, const struct executor_options *options,
+                               int64_t number)
+{
+    struct cuda_device *device = calloc(1, sizeof *device);
+    if (device == NULL)
+        return status_error(STATUS_MEMORY, "not enough memory for a GPU's tables");
+    executor->device = device;
+    return parts_open(executor, device, options, number);
+}
+
+static void cuda_release(struct executor *executor)
+{
+    struct cuda_device *device = device_of(executor);
+    if (device == NULL)
+        return;
+    gpu_rest(&device->gpu);
+    phases_release(&device->phases);
+    results_release(&device->results);
+    feed_release(&device->feed);
+    cuda_memory_release(&device->memory);
+    cuda_code_release(&device->code);
+    gpu_release(&device->gpu);
+    for (int region = 0; region < RNET_REGION_COUNT; region++)
+        free(device->small[region]);
+    free(device);
+    executor->device = NULL;
+}
+
+static struct status cuda_submit(struct executor *executor, int64_t images)
+{
+    struct cuda_device *device = device_of(executor);
+    RETURN_IF_ERROR(device->failure);
+    return note(device, feed_submit(&device->feed, executor, images));
+}
+
+/* Marks what the host has written to scalars and keys since the last run. */
+static void small_regions_compare(const struct executor *executor, struct cuda_device *device)
+{
+    for (size_t i = 0; i < sizeof small_regions / sizeof *small_regions; i++) {
+        enum rnet_region region = small_regions[i];
+        size_t bytes = executor->program->region_bytes[region];
+        if (bytes == 0 || memcmp(device->small[region], executor->regions[region], bytes) == 0)
+            continue;
+        memcpy(device->small[region], executor->regions[region], bytes);
+        device->memory.states[region] = CUDA_HOST_IS_NEWER;
+    }
+}
+
+/* What a phase leaves in the device's memory alone. */
+static void writes_mark(struct cuda_memory *memory, enum rnet_phase phase)
+{
+    if (phase == RNET_PHASE_TRAIN) {
+        memory->states[RNET_REGION_STATISTICS] = CUDA_DEVICE_IS_NEWER;
+        memory->states[RNET_REGION_GRADIENTS] = CUDA_DEVICE_IS_NEWER;
+    } else if (phase == RNET_PHASE_UPDATE) {
+        memory->states[RNET_REGION_WEIGHTS] = CUDA_DEVICE_IS_NEWER;
+        memory->states[RNET_REGION_MOMENTUM] = CUDA_DEVICE_IS_NEWER;
+    }
+}
+
+static struct status phases_start(struct executor *executor, struct cuda_device *device,
+                                  const enum rnet_phase *phases, int count, int64_t images)
+{
+    small_regions_compare(executor, device);
+    RETURN_IF_ERROR(cuda_memory_upload(&device->memory, executor));
+    RETURN_IF_ERROR(feed_take(&device->feed));
+    RETURN_IF_ERROR(phases_run(&device->phases, phases, count, images));
+    for (int i = 0; i < count; i++) {
+        writes_mark(&device->memory, phases[i]);
+        RETURN_IF_ERROR(results_mark(&device->results, phases[i]));
+    }
+    return status_ok();
+}
+
+static struct status cuda_run(struct executor *executor, const enum rnet_phase *phases, int count,
+                              int64_t images)
+{
+    struct cuda_device *device = device_of(executor);
+    RETURN_IF_ERROR(device->failure);
+    return note(device, phases_start(executor, device, phases, count, images));
+}
+
+static struct status cuda_read(struct executor *executor, struct rnet_location location,
+                               int64_t count, const float **out)
+{
+    struct cuda_device *device = device_of(executor);
+    RETURN_IF_ERROR(device->failure);
+    return note(device, results_read(&device->results, location, count, out));
+}
+
+static struct status cuda_fetch(const struct executor *executor, enum rnet_region region)
+{
+    struct cuda_device *device = device_of(executor);
+    RETURN_IF_ERROR(device->failure);
+    return note(device, cuda_memory_download(&device->memory, executor, region));
+}
+
+static void cuda_changed(const struct executor *executor, enum rnet_region region)
+{
+    device_of(executor)->memory.states[region] = CUDA_HOST_IS_NEWER;
+}
+
+static struct status cuda_write(const struct executor *executor, enum rnet_region region,
+                                uint64_t offset, const void *bytes, size_t size)
+{
+    struct cuda_device *device = device_of(executor);
+    RETURN_IF_ERROR(device->failure);
+    return note(device, cuda_memory_write(&device->memory, executor, region, offset, bytes, size));
+}
+
+static struct status cuda_wait(struct executor *executor)
+{
+    struct cuda_device *device = device_of(executor);
+    RETURN_IF_ERROR(device->failure);
+    return note(device, gpu_wait(&device->gpu));
+}
+
+static const char *cuda_name(const struct executor *executor)
+{
+    return device_of(executor)->name;
+}
+
+static int64_t cuda_bytes(const struct executor *executor)
+{
+    return (int64_t)device_of(executor)->memory.bytes;
+}
+
+const struct device_operations cuda_operations = {
+    .kind = "cuda",
+    .open = cuda_open,
+    .release = cuda_release,
+    .submit = cuda_submit,
+    .run = cuda_run,
+    .read = cuda_read,
+    .fetch = cuda_fetch,
+    .changed = cuda_changed,
+    .write = cuda_write,
+    .wait = cuda_wait,
+    .name = cuda_name,
+    .bytes = cuda_bytes,
+};

@@ -1,0 +1,156 @@
+/* Launching a phase's steps, capturing them and replaying them. See phases.h. */
+#include "runtime/cuda/phases.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+static const char *const phase_names[RNET_PHASE_COUNT] = {
+    [RNET_PHASE_TRAIN] = "training",
+    [RNET_PHASE_UPDATE] = "update",
+    [RNET_PHASE_INFER] = "inference",
+    [RNET_PHASE_LOSS] = "loss",
+};
+
+struct status phases_open(struct phases *phases, const struct rnet_program *program,
+                          const struct cuda_code *code, const struct cuda_memory *memory,
+                          const struct results *results)
+{
+    *phases = (struct phases){
+        .gpu = memory->gpu,
+        .program = program,
+        .code = code,
+        .results = results,
+        .checks = getenv("RNET_CHECK_KERNELS") != NULL,
+        .addresses = calloc(program->argument_count + 1, sizeof *phases->addresses),
+    };
+    if (phases->addresses == NULL)
+        return status_error(STATUS_MEMORY, "not enough memory for the step table");
+    for (uint64_t i = 0; i < program->argument_count; i++) {
+        const struct rnet_argument *argument = &program->arguments[i];
+        phases->addresses[i] = memory->regions[argument->region] + argument->offset;
+    }
+    return status_ok();
+}
+
+static void run_forget(const struct phases *phases, struct phase_run *run)
+{
+    if (run->graph != NULL)
+        phases->gpu->driver.graph_release(run->graph);
+    *run = (struct phase_run){0};
+}
+
+void phases_release(struct phases *phases)
+{
+    for (int i = 0; i < phases->run_count; i++)
+        run_forget(phases, &phases->runs[i]);
+    free(phases->addresses);
+    *phases = (struct phases){0};
+}
+
+static struct status step_launch(const struct phases *phases, const struct rnet_step *step,
+                                 int64_t images)
+{
+    const struct rnet_kernel *kernel = &phases->program->kernels[step->kernel];
+    const struct rnet_cuda_kernel *cuda = &phases->program->cuda->kernels[step->kernel];
+    int64_t count = step->images != 0 ? step->images : images;
+    struct cuda_launch launch = {
+        .function = phases->code->functions[step->kernel],
+        .name = kernel->name,
+        .threads = cuda->threads,
+        .tasks_per_block = cuda->tasks_per_block,
+        .shared_bytes = cuda->shared_bytes,
+        .images = count,
+        .tasks = cuda_task_count(kernel->images_per_task, kernel->tasks_per_group, count),
+        .addresses = phases->addresses + step->first_argument,
+        .address_count = step->argument_count,
+    };
+    return cuda_launch_run(&launch, phases->gpu);
+}
+
+/* Puts a phase's steps and the copies of its results on the stream; with `checked` it waits for
+ * each step, so that one that fails is known. */
+static struct status phase_launch(const struct phases *phases, enum rnet_phase phase,
+                                  int64_t images, bool checked)
+{
+    const struct rnet_program *program = phases->program;
+    const struct rnet_steps *steps = &program->phases[phase];
+    const struct driver *driver = &phases->gpu->driver;
+    for (uint64_t i = 0; i < steps->count; i++) {
+        RETURN_IF_ERROR(step_launch(phases, &steps->steps[i], images));
+        if (checked)
+            RETURN_IF_ERROR(
+                driver_status(driver, driver->stream_wait(phases->gpu->compute),
+                              "go on: the kernel %s, step %" PRIu64 " of %s's %s phase at %" PRId64
+                              " images, failed on GPU %d (%s)",
+                              program->kernels[steps->steps[i].kernel].name, i, program->network,
+                              phase_names[phase], images, phases->gpu->number, phases->gpu->name));
+    }
+    return results_copy(phases->results, phase);
+}
+
+static struct status all_launch(const struct phases *phases, const enum rnet_phase *list, int count,
+                                int64_t images, bool checked)
+{
+    for (int i = 0; i < count; i++)
+        RETURN_IF_ERROR(phase_launch(phases, list[i], images, checked));
+    return status_ok();
+}
+
+/* Turns the launches into a graph. Nothing runs. */
+static struct status capture(const struct phases *phases, const enum rnet_phase *list, int count,
+                             struct phase_run *run)
+{
+    const struct driver *driver = &phases->gpu->driver;
+    struct CUgraph_st *graph = NULL;
+    RETURN_IF_ERROR(driver_status(
+        driver, driver->capture_begin(phases->gpu->compute, DRIVER_CAPTURE_THREAD_LOCAL),
+        "record a graph"));
+    struct status status = all_launch(phases, list, count, run->images, false);
+    struct status ended =
+        driver_status(driver, driver->capture_end(phases->gpu->compute, &graph), "record a graph");
+    if (status_is_ok(&status))
+        status = ended;
+    if (status_is_ok(&status))
+        status = driver_status(driver, driver->graph_instantiate(&run->graph, graph, 0),
+                               "make a graph of %s's steps", phases->program->network);
+    if (graph != NULL)
+        driver->graph_destroy(graph);
+    return status;
+}
+
+/* Finds the run, or a place for it: a free one, or the one that was used longest ago. */
+static struct phase_run *run_find(struct phases *phases, uint32_t mask, int64_t images)
+{
+    struct phase_run *oldest = &phases->runs[0];
+    for (int i = 0; i < phases->run_count; i++) {
+        struct phase_run *run = &phases->runs[i];
+        if (run->phases == mask && run->images == images)
+            return run;
+        if (run->used < oldest->used)
+            oldest = run;
+    }
+    if (phases->run_count < PHASE_RUNS)
+        oldest = &phases->runs[phases->run_count++];
+    run_forget(phases, oldest);
+    oldest->phases = mask;
+    oldest->images = images;
+    return oldest;
+}
+
+struct status phases_run(struct phases *phases, const enum rnet_phase *list, int count,
+                         int64_t images)
+{
+    const struct driver *driver = &phases->gpu->driver;
+    uint32_t mask = 0;
+    for (int i = 0; i < count; i++)
+        mask |= 1u << list[i];
+    struct phase_run *run = run_find(phases, mask, images);
+    bool is_first = run->used == 0;
+    run->used = ++phases->clock;
+    if (is_first || phases->checks)
+        return all_launch(phases, list, count, images, true);
+    if (run->graph == NULL)
+        RETURN_IF_ERROR(capture(phases, list, count, run));
+    return driver_status(driver, driver->graph_launch(run->graph, phases->gpu->compute),
+                         "launch a graph of %s's steps", phases->program->network);
+}

@@ -1,0 +1,48 @@
+/* Running phases on a GPU, as a graph.
+ *
+ * The launches of a phase are the same every time, but for the number of images; scalars, keys and
+ * the batch lie in the device's memory. So the first run for a number of images launches kernel by
+ * kernel and waits for each, which names the kernel that fails and lets libraries set themselves
+ * up; the second is captured as a CUDA graph; from then on the graph is all that is launched.
+ * With RNET_CHECK_KERNELS in the environment every run is as the first. */
+#ifndef RUNTIME_CUDA_PHASES_H
+#define RUNTIME_CUDA_PHASES_H
+
+#include "runtime/cuda/code.h"
+#include "runtime/cuda/results.h"
+
+/* A run of some phases in a row over so many images. */
+struct phase_run {
+    uint32_t phases; /* a bit for each */
+    int64_t images;
+    uint64_t used;                /* when, for choosing which to forget */
+    struct CUgraphExec_st *graph; /* NULL: it ran once so far */
+};
+
+enum { PHASE_RUNS = 16 /* the most that are remembered */ };
+
+/* Zero it, then open it. */
+struct phases {
+    const struct gpu *gpu;
+    const struct rnet_program *program;
+    const struct cuda_code *code;
+    const struct results *results;
+    device_address *addresses; /* of each of the program's arguments */
+    struct phase_run runs[PHASE_RUNS];
+    int run_count;
+    uint64_t clock;
+    bool checks; /* every run as the first */
+};
+
+struct status phases_open(struct phases *phases, const struct rnet_program *program,
+                          const struct cuda_code *code, const struct cuda_memory *memory,
+                          const struct results *results);
+
+void phases_release(struct phases *phases);
+
+/* Puts the work of `count` phases on the computing stream. A failing kernel is named where it is
+ * known. */
+struct status phases_run(struct phases *phases, const enum rnet_phase *list, int count,
+                         int64_t images);
+
+#endif

@@ -1,0 +1,163 @@
+#!/usr/bin/env bash
+# Everything of runtime/cuda but the kernels' arithmetic, on an imitation of NVIDIA's driver
+# (fake_driver.c) whose streams keep no order that was not asked for: training, evaluation, resume
+# and forward give the bytes of the processor; graphs are captured once and replayed; each way to
+# fail has its message; each call of the driver fails once, and nothing leaks.
+set -u
+gpu=$(realpath -m "${LINEAR_CUDA:-$PWD/tests/cuda/linear}")
+cpu=$(realpath -m "${LINEAR:-$PWD/tests/train/linear}")
+source=$(cd "$(dirname "$0")/../.." && pwd)
+for program in "$gpu" "$cpu"; do
+    if [ ! -x "$program" ]; then
+        printf 'skipped: there is no %s\n' "$program"
+        exit 77
+    fi
+done
+sanitizer=
+if grep -q __asan_init "$gpu"; then
+    sanitizer=-fsanitize=address,undefined
+fi
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+cd "$scratch" || exit 1
+mkdir lib
+# shellcheck disable=SC2086 # one word or none
+${CC:-cc} -std=gnu17 -O1 -g -fPIC -shared $sanitizer -I"$source" -Wl,-soname,libcuda.so.1 \
+    -o lib/libcuda.so.1 "$source/tests/cuda/fake_driver.c" || exit 1
+
+failures=0
+complain()
+{
+    printf '%s  FAIL\n' "$1"
+    head -n 5 log
+    failures=$((failures + 1))
+}
+
+# with_gpu [NAME=VALUE...] ARGUMENT...: the program on the imitated GPU; its output goes to log
+with_gpu()
+{
+    local settings=()
+    while [[ $1 == *=* && $1 != --* ]]; do
+        settings+=("$1")
+        shift
+    done
+    env LD_LIBRARY_PATH="$scratch/lib" FAKE_CUDA_REPORT=report "${settings[@]}" "$gpu" "$@" \
+        >log 2>&1
+}
+
+count_of()
+{
+    awk -v name="$1" '$1 == name { print $2 }' report
+}
+
+# 170 training and 90 validation records of CIFAR-10's binary format: whole and partial batches
+LC_ALL=C awk 'BEGIN {
+    srand(3)
+    for (i = 0; i < 260; i++) {
+        file = i < 170 ? "data_batch_1.bin" : "test_batch.bin"
+        printf "%c", 1 + i % 9 >file
+        for (p = 0; p < 3072; p++)
+            printf "%c", 1 + int(rand() * 120) + (i % 9) * 10 >file
+    }
+}'
+train=(train --data cifar10:. --threads 2 --epochs 3)
+
+# ---- the same bytes ----
+
+"$cpu" "${train[@]}" --out cpu >log 2>&1 || complain 'training on the processor'
+without_rate()
+{
+    sed 's/"images_per_second":[^,}]*//' "$1/metrics.jsonl"
+}
+same_run()
+{
+    for file in last.safetensors best.safetensors; do
+        cmp -s "cpu/$file" "$1/$file" || complain "$2: $file is another"
+    done
+    cmp -s <(without_rate cpu) <(without_rate "$1") || complain "$2: the metrics are others"
+    [ "$(count_of leaks)" = 0 ] || complain "$2: $(count_of leaks) things are not released"
+}
+with_gpu "${train[@]}" --out late || complain 'training, as late as possible'
+same_run late 'as late as possible'
+# Two counts of images in each part: phases are captured once for each, the second time at the
+# earliest, and replayed ever after.
+[ "$(count_of captures)" -le 8 ] || complain "$(count_of captures) captures"
+[ "$(count_of graph_launches)" -ge 20 ] || complain "$(count_of graph_launches) graph launches"
+[ "$(count_of overlapped)" -ge 10 ] || complain 'batches are not copied from pinned memory'
+with_gpu FAKE_CUDA_EAGER=1 "${train[@]}" --out eager || complain 'training, at once'
+same_run eager 'at once'
+with_gpu RNET_CHECK_KERNELS=1 "${train[@]}" --out checked || complain 'training, checked'
+same_run checked 'checked'
+[ "$(count_of graph_launches)" = 0 ] || complain 'RNET_CHECK_KERNELS launches graphs'
+
+# ---- weights and checkpoints move both ways ----
+
+for from in cpu late; do
+    "$cpu" eval --data cifar10:. --weights $from/last.safetensors --json >on_cpu 2>log
+    with_gpu eval --data cifar10:. --weights $from/last.safetensors --json
+    cmp -s on_cpu log || complain "eval of $from/last.safetensors"
+done
+"$cpu" "${train[@]}" --steps 5 --out moved >log 2>&1 || complain '5 steps on the processor'
+with_gpu "${train[@]}" --resume --steps 9 --out moved || complain 'steps 6 to 9 on the GPU'
+"$cpu" "${train[@]}" --resume --out moved >log 2>&1 || complain 'the rest on the processor'
+cmp -s cpu/last.safetensors moved/last.safetensors || complain 'a run that moved twice'
+"$cpu" "${train[@]}" --freeze fc.bias --steps 7 --out frozen_cpu >log 2>&1 || complain 'freeze'
+with_gpu "${train[@]}" --freeze fc.bias --steps 7 --out frozen_gpu || complain 'freeze on the GPU'
+cmp -s frozen_cpu/last.safetensors frozen_gpu/last.safetensors || complain 'frozen parameters'
+
+# ---- what can be wrong has its message ----
+
+# wrong MESSAGE [NAME=VALUE...] ARGUMENT...
+wrong()
+{
+    local message=$1
+    shift
+    with_gpu "$@" && complain "no failure: $*"
+    [ "$(grep -c . log)" -eq 1 ] && grep -qF -e "$message" log || complain "another message: $*"
+    [ ! -e report ] || [ "$(count_of leaks)" = 0 ] || complain "$* leaks $(count_of leaks)"
+    rm -f report
+}
+bench=(bench --mode train --steps 3)
+env LD_LIBRARY_PATH=/nonexistent FAKE_CUDA_REPORT=report "$gpu" "${bench[@]}" >log 2>&1
+if ! ldconfig -p | grep -q libcuda.so.1; then
+    grep -q 'no NVIDIA driver was found' log || complain 'the library is missing'
+fi
+wrong 'no NVIDIA GPU was found' FAKE_CUDA_DEVICES=0 "${bench[@]}"
+wrong 'there is no GPU 3: the last one is cuda:1' FAKE_CUDA_DEVICES=2 "${bench[@]}" --device cuda:3
+wrong 'supports CUDA 11.2, and at least 12.0' FAKE_CUDA_VERSION=11020 "${bench[@]}"
+wrong '1.7 MiB are needed' FAKE_CUDA_MEMORY=1000000 "${bench[@]}"
+wrong 'and 1.0 MiB of 1.0 are free' FAKE_CUDA_MEMORY=1000000 "${bench[@]}"
+wrong 'is older than the toolkit' FAKE_CUDA_ARCHITECTURE=80 "${bench[@]}"
+wrong 'the kernel vectors, step 4 of' FAKE_CUDA_FAULT=vectors "${bench[@]}"
+wrong 'RNET_CHECK_KERNELS=1 finds out' FAKE_CUDA_FAULT=vectors:3 "${bench[@]}"
+wrong 'the kernel vectors, step 4 of' RNET_CHECK_KERNELS=1 FAKE_CUDA_FAULT=vectors:3 "${bench[@]}"
+wrong 'compiled for --target cuda' "${bench[@]}" --device cpu
+wrong '--device is cpu, cuda or cuda:N' "${bench[@]}" --device gpu
+"$cpu" "${bench[@]}" --device cuda:0 >log 2>&1 && complain 'a program for the processor on a GPU'
+grep -q 'compiled for --target cpu' log || complain 'a program for the processor on a GPU'
+with_gpu FAKE_CUDA_DEVICES=2 "${bench[@]}" --device cuda:1 || complain '--device cuda:1'
+grep -q 'cuda:1, Imitated GPU 1' log || complain '--device cuda:1 is another'
+
+# ---- a run that fails keeps its last checkpoint ----
+
+with_gpu FAKE_CUDA_FAULT=update:7 "${train[@]}" --out broken && complain 'a fault in step 7'
+with_gpu "${train[@]}" --resume --out broken || complain 'going on after a fault'
+cmp -s cpu/last.safetensors broken/last.safetensors || complain 'a run that went on after a fault'
+
+# ---- each call fails once ----
+
+short=(train --data cifar10:. --threads 1 --epochs 1 --steps 3 --freeze fc.bias)
+with_gpu "${short[@]}" --out short || complain 'a short training'
+calls=$(($(count_of calls) - 2)) # the last two are the release's, which goes on
+for ((n = 1; n <= calls; n++)); do
+    rm -rf failed report
+    with_gpu FAKE_CUDA_FAIL=$n "${short[@]}" --out failed
+    status=$?
+    if [ $status -ne 1 ] || ! grep -q 'injected' log; then
+        complain "call $n of $calls: exit $status"
+    elif [ "$(count_of leaks)" != 0 ]; then
+        complain "call $n of $calls: $(count_of leaks) leaks"
+    fi
+done
+printf '%s calls of the driver, each failed once\n' "$calls"
+[ "$failures" -eq 0 ]

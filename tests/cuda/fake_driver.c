@@ -1,0 +1,742 @@
+/* An imitation of NVIDIA's driver library, to run all of runtime/cuda without a GPU.
+ *
+ * Device memory is the host's, a module is a table of functions (fake_code.h), and each stream is a
+ * queue. Nothing runs before it must: a queue advances only when the host waits for it or another
+ * stream does, so that an order which the program forgot to ask for is not kept by luck. Copies
+ * from pinned memory read it when they run. With FAKE_CUDA_EAGER everything runs at once.
+ *
+ * The environment says what to imitate:
+ *   FAKE_CUDA_DEVICES=N      GPUs (1)
+ *   FAKE_CUDA_VERSION=V      of CUDA (13000)
+ *   FAKE_CUDA_MEMORY=BYTES   of the GPU (1 GiB)
+ *   FAKE_CUDA_ARCHITECTURE=A compute capability (90)
+ *   FAKE_CUDA_FAIL=N         the N-th call fails; FAKE_CUDA_FAIL=NAME:N the N-th call of NAME
+ *   FAKE_CUDA_FAULT=KERNEL   that kernel accesses an illegal address; KERNEL:N the N-th time
+ *   FAKE_CUDA_REPORT=FILE    counts are written there at the end
+ */
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/cuda/driver_api.h"
+#include "tests/cuda/fake_code.h"
+
+enum { MOST = 512, ARGUMENTS = 32, INJECTED = 999, NAME_BYTES = 80 };
+
+enum operation_kind { COPY, SET, LAUNCH, RECORD, WAIT, GRAPH };
+
+struct operation {
+    enum operation_kind kind;
+    char *to;
+    const char *from; /* what is copied; `owned` when it was pageable and has been read */
+    bool owned;
+    unsigned char value;
+    size_t bytes;
+    const struct fake_kernel *kernel;
+    void *buffers[ARGUMENTS];
+    int64_t images, tasks;
+    struct CUevent_st *event;
+    struct CUstream_st *of; /* WAIT: the stream that must come as far as `position` */
+    uint64_t position;
+    const struct CUgraph_st *graph;
+};
+
+struct CUstream_st {
+    struct operation *queue;
+    size_t count, capacity;
+    uint64_t done; /* operations that ran; queue[0] is number `done` */
+    struct CUgraph_st *capture;
+};
+
+struct CUgraph_st {
+    struct operation *operations;
+    size_t count, capacity;
+    int references;
+};
+
+struct CUgraphExec_st {
+    struct CUgraph_st *graph;
+};
+
+struct CUevent_st {
+    struct CUstream_st *stream;
+    uint64_t position; /* operations of the stream that must have run; 0: never recorded */
+};
+
+struct CUmod_st {
+    const struct fake_code *code;
+};
+
+struct CUctx_st {
+    int users;
+};
+
+struct block {
+    char *start;
+    size_t bytes;
+};
+
+/* What is alive, and what has happened. */
+static struct {
+    struct block device[MOST], pinned[MOST];
+    size_t device_count, pinned_count, device_bytes;
+    struct CUctx_st context;
+    bool current, failed;
+    long calls, named_calls, faults;
+    long streams, events, modules, graphs, graph_executables;
+    long launches, graph_launches, captures, copies, overlapped, most_bytes;
+} fake;
+
+static long setting(const char *name, long otherwise)
+{
+    const char *text = getenv(name);
+    return text != NULL ? strtol(text, NULL, 0) : otherwise;
+}
+
+/* ---- failures ---- */
+
+static bool fails_now(const char *name)
+{
+    const char *text = getenv("FAKE_CUDA_FAIL");
+    fake.calls++;
+    if (text == NULL)
+        return false;
+    const char *colon = strchr(text, ':');
+    if (colon == NULL)
+        return fake.calls == strtol(text, NULL, 10);
+    if (strncmp(text, name, (size_t)(colon - text)) != 0 || name[colon - text] != '\0')
+        return false;
+    return ++fake.named_calls == strtol(colon + 1, NULL, 10);
+}
+
+#define ENTER()                                                                                    \
+    do {                                                                                           \
+        if (fails_now(__func__))                                                                   \
+            return INJECTED;                                                                       \
+        if (fake.failed)                                                                           \
+            return DRIVER_ILLEGAL_ADDRESS;                                                         \
+    } while (0)
+
+#define REQUIRE(condition)                                                                         \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            fprintf(stderr, "imitated driver: %s: %s does not hold\n", __func__, #condition);      \
+            return DRIVER_INVALID_VALUE;                                                           \
+        }                                                                                          \
+    } while (0)
+
+unsigned int cuGetErrorName(unsigned int error, const char **text);
+unsigned int cuGetErrorName(unsigned int error, const char **text)
+{
+    *text = error == DRIVER_ILLEGAL_ADDRESS           ? "CUDA_ERROR_ILLEGAL_ADDRESS"
+            : error == DRIVER_OUT_OF_MEMORY           ? "CUDA_ERROR_OUT_OF_MEMORY"
+            : error == DRIVER_INVALID_VALUE           ? "CUDA_ERROR_INVALID_VALUE"
+            : error == DRIVER_NOT_FOUND               ? "CUDA_ERROR_NOT_FOUND"
+            : error == DRIVER_UNSUPPORTED_PTX_VERSION ? "CUDA_ERROR_UNSUPPORTED_PTX_VERSION"
+                                                      : "CUDA_ERROR_UNKNOWN";
+    return DRIVER_SUCCESS;
+}
+
+unsigned int cuGetErrorString(unsigned int error, const char **text);
+unsigned int cuGetErrorString(unsigned int error, const char **text)
+{
+    *text = error == INJECTED ? "injected" : "imitated";
+    return DRIVER_SUCCESS;
+}
+
+/* ---- blocks of memory ---- */
+
+static struct block *block_of(struct block *blocks, size_t count, const void *address, size_t bytes)
+{
+    const char *start = address;
+    for (size_t i = 0; i < count; i++)
+        if (start >= blocks[i].start && start + bytes <= blocks[i].start + blocks[i].bytes)
+            return &blocks[i];
+    return NULL;
+}
+
+static bool on_device(const void *address, size_t bytes)
+{
+    return block_of(fake.device, fake.device_count, address, bytes) != NULL;
+}
+
+static bool is_pinned(const void *address, size_t bytes)
+{
+    return block_of(fake.pinned, fake.pinned_count, address, bytes) != NULL;
+}
+
+static void *at(device_address address)
+{
+    return (void *)(uintptr_t)address;
+}
+
+static bool block_add(struct block *blocks, size_t *count, size_t bytes, char **out)
+{
+    *out = *count < MOST ? malloc(bytes + 1) : NULL;
+    if (*out == NULL)
+        return false;
+    memset(*out, 0xC5, bytes); /* what is not initialized is not zero */
+    blocks[(*count)++] = (struct block){*out, bytes};
+    return true;
+}
+
+static bool block_remove(struct block *blocks, size_t *count, const void *start)
+{
+    for (size_t i = 0; i < *count; i++)
+        if (blocks[i].start == start) {
+            free(blocks[i].start);
+            blocks[i] = blocks[--*count];
+            return true;
+        }
+    return false;
+}
+
+/* ---- queues ---- */
+
+static void operations_run(struct operation *operations, size_t count);
+
+/* Brings a stream as far as `position` operations in all. */
+static void stream_advance(struct CUstream_st *stream, uint64_t position)
+{
+    while (stream->done < position && stream->count > 0) {
+        struct operation first = stream->queue[0];
+        memmove(stream->queue, stream->queue + 1, --stream->count * sizeof first);
+        stream->done++;
+        operations_run(&first, 1);
+        if (first.owned)
+            free((void *)(uintptr_t)first.from);
+    }
+}
+
+static void launch_run(const struct operation *operation)
+{
+    const char *fault = getenv("FAKE_CUDA_FAULT");
+    size_t length = strlen(operation->kernel->name);
+    fake.launches++;
+    if (fault != NULL && strncmp(fault, operation->kernel->name, length) == 0 &&
+        (fault[length] == '\0' || fault[length] == ':')) {
+        fake.faults++;
+        if (fault[length] == '\0' || fake.faults == strtol(fault + length + 1, NULL, 10)) {
+            fake.failed = true;
+            return;
+        }
+    }
+    operation->kernel->run(operation->buffers, operation->images, 0, operation->tasks);
+}
+
+static void operation_run(struct operation *operation)
+{
+    switch (operation->kind) {
+    case COPY:
+        memcpy(operation->to, operation->from, operation->bytes);
+        break;
+    case SET:
+        memset(operation->to, operation->value, operation->bytes);
+        break;
+    case LAUNCH:
+        launch_run(operation);
+        break;
+    case WAIT:
+        stream_advance(operation->of, operation->position);
+        break;
+    case GRAPH:
+        operations_run(operation->graph->operations, operation->graph->count);
+        break;
+    case RECORD:
+        break;
+    }
+}
+
+static void operations_run(struct operation *operations, size_t count)
+{
+    for (size_t i = 0; i < count && !fake.failed; i++)
+        operation_run(&operations[i]);
+}
+
+static unsigned int push(struct operation **queue, size_t *count, size_t *capacity,
+                         struct operation operation)
+{
+    if (*count == *capacity) {
+        *capacity = *capacity ? 2 * *capacity : 64;
+        *queue = realloc(*queue, *capacity * sizeof **queue);
+        if (*queue == NULL)
+            abort();
+    }
+    (*queue)[(*count)++] = operation;
+    return DRIVER_SUCCESS;
+}
+
+static unsigned int enqueue(struct CUstream_st *stream, struct operation operation)
+{
+    if (stream->capture != NULL)
+        return push(&stream->capture->operations, &stream->capture->count,
+                    &stream->capture->capacity, operation);
+    push(&stream->queue, &stream->count, &stream->capacity, operation);
+    if (getenv("FAKE_CUDA_EAGER") != NULL)
+        stream_advance(stream, stream->done + stream->count);
+    return fake.failed ? (unsigned int)DRIVER_ILLEGAL_ADDRESS : (unsigned int)DRIVER_SUCCESS;
+}
+
+/* ---- the library, devices, contexts ---- */
+
+unsigned int cuInit(unsigned int flags);
+unsigned int cuInit(unsigned int flags)
+{
+    ENTER();
+    REQUIRE(flags == 0);
+    return setting("FAKE_CUDA_DEVICES", 1) > 0 ? DRIVER_SUCCESS : DRIVER_NO_DEVICE;
+}
+
+unsigned int cuDriverGetVersion(int *version);
+unsigned int cuDriverGetVersion(int *version)
+{
+    ENTER();
+    *version = (int)setting("FAKE_CUDA_VERSION", 13000);
+    return DRIVER_SUCCESS;
+}
+
+unsigned int cuDeviceGetCount(int *count);
+unsigned int cuDeviceGetCount(int *count)
+{
+    ENTER();
+    *count = (int)setting("FAKE_CUDA_DEVICES", 1);
+    return DRIVER_SUCCESS;
+}
+
+unsigned int cuDeviceGet(int *device, int ordinal);
+unsigned int cuDeviceGet(int *device, int ordinal)
+{
+    ENTER();
+    if (ordinal < 0 || ordinal >= setting("FAKE_CUDA_DEVICES", 1))
+        return DRIVER_INVALID_DEVICE;
+    *device = ordinal;
+    return DRIVER_SUCCESS;
+}
+
+unsigned int cuDeviceGetName(char *name, int size, int device);
+unsigned int cuDeviceGetName(char *name, int size, int device)
+{
+    ENTER();
+    snprintf(name, (size_t)size, "Imitated GPU %d", device);
+    return DRIVER_SUCCESS;
+}
+
+unsigned int cuDeviceGetAttribute(int *value, unsigned int attribute, int device);
+unsigned int cuDeviceGetAttribute(int *value, unsigned int attribute, int device)
+{
+    ENTER();
+    (void)device;
+    long architecture = setting("FAKE_CUDA_ARCHITECTURE", 90);
+    REQUIRE(attribute == DRIVER_DEVICE_MAJOR || attribute == DRIVER_DEVICE_MINOR);
+    *value = (int)(attribute == DRIVER_DEVICE_MAJOR ? architecture / 10 : architecture % 10);
+    return DRIVER_SUCCESS;
+}
+
+unsigned int cuDevicePrimaryCtxRetain(struct CUctx_st **context, int device);
+unsigned int cuDevicePrimaryCtxRetain(struct CUctx_st **context, int device)
+{
+    ENTER();
+    (void)device;
+    fake.context.users++;
+    *context = &fake.context;
+    return DRIVER_SUCCESS;
+}
+
+unsigned int cuDevicePrimaryCtxRelease_v2(int device);
+unsigned int cuDevicePrimaryCtxRelease_v2(int device)
+{
+    (void)device;
+    fake.context.users--;
+    return DRIVER_SUCCESS;
+}
+
+unsigned int cuCtxSetCurrent(struct CUctx_st *context);
+unsigned int cuCtxSetCurrent(struct CUctx_st *context)
+{
+    ENTER();
+    REQUIRE(context == &fake.context);
+    fake.current = true;
+    return DRIVER_SUCCESS;
+}
+
+/* ---- memory ---- */
+
+unsigned int cuMemGetInfo_v2(size_t *free_bytes, size_t *total);
+unsigned int cuMemGetInfo_v2(size_t *free_bytes, size_t *total)
+{
+    ENTER();
+    REQUIRE(fake.current);
+    *total = (size_t)setting("FAKE_CUDA_MEMORY", 1L << 30);
+    *free_bytes = *total - fake.device_bytes;
+    return DRIVER_SUCCESS;
+}
+
+unsigned int cuMemAlloc_v2(device_address *address, size_t bytes);
+unsigned int cuMemAlloc_v2(device_address *address, size_t bytes)
+{
+    char *start;
+    ENTER();
+    REQUIRE(fake.current && bytes > 0);
+    if (fake.device_bytes + bytes > (size_t)setting("FAKE_CUDA_MEMORY", 1L << 30) ||
+        !block_add(fake.device, &fake.device_count, bytes, &start))
+        return DRIVER_OUT_OF_MEMORY;
+    fake.device_bytes += bytes;
+    if ((long)fake.device_bytes > fake.most_bytes)
+        fake.most_bytes = (long)fake.device_bytes;
+    *address = (device_address)(uintptr_t)start;
+    return DRIVER_SUCCESS;
+}
+
+unsigned int cuMemFree_v2(device_address address);
+unsigned int cuMemFree_v2(device_address address)
+{
+    struct block *block = block_of(fake.device, fake.device_count, at(address), 0);
+    REQUIRE(block != NULL);
+    fake.device_bytes -= block->bytes;
+    REQUIRE(block_remove(fake.device, &fake.device_count, at(address)));
+    return DRIVER_SUCCESS;
+}
+
+unsigned int cuMemHostAlloc(void **memory, size_t bytes, unsigned int flags);
+unsigned int cuMemHostAlloc(void **memory, size_t bytes, unsigned int flags)
+{
+    char *start;
+    ENTER();
+    REQUIRE(flags == 0 && bytes > 0);
+    if (!block_add(fake.pinned, &fake.pinned_count, bytes, &start))
+        return DRIVER_OUT_OF_MEMORY;
+    *memory = start;
+    return DRIVER_SUCCESS;
+}
+
+unsigned int cuMemFreeHost(void *memory);
+unsigned int cuMemFreeHost(void *memory)
+{
+    REQUIRE(block_remove(fake.pinned, &fake.pinned_count, memory));
+    return DRIVER_SUCCESS;
+}
+
+unsigned int cuMemcpyHtoDAsync_v2(device_address to, const void *from, size_t bytes,
+                                  struct CUstream_st *stream);
+unsigned int cuMemcpyHtoDAsync_v2(device_address to, const void *from, size_t bytes,
+                                  struct CUstream_st *stream)
+{
+    ENTER();
+    REQUIRE(stream != NULL && on_device(at(to), bytes));
+    struct operation operation = {.kind = COPY, .to = at(to), .from = from, .bytes = bytes};
+    fake.copies++;
+    if (!is_pinned(from, bytes)) {
+        REQUIRE(stream->capture == NULL);
+        operation.owned = true;
+        char *copy = malloc(bytes + 1);
+        if (copy == NULL)
+            abort();
+        operation.from = memcpy(copy, from, bytes);
+    } else if (fake.launches > 0) {
+        fake.overlapped++;
+    }
+    return enqueue(stream, operation);
+}
+
+unsigned int cuMemcpyDtoHAsync_v2(void *to, device_address from, size_t bytes,
+                                  struct CUstream_st *stream);
+unsigned int cuMemcpyDtoHAsync_v2(void *to, device_address from, size_t bytes,
+                                  struct CUstream_st *stream)
+{
+    ENTER();
+    REQUIRE(stream != NULL && on_device(at(from), bytes));
+    REQUIRE(stream->capture == NULL || is_pinned(to, bytes));
+    unsigned int result = enqueue(
+        stream, (struct operation){.kind = COPY, .to = to, .from = at(from), .bytes = bytes});
+    if (stream->capture == NULL && !is_pinned(to, bytes))
+        stream_advance(stream, stream->done + stream->count);
+    return result;
+}
+
+unsigned int cuMemcpyDtoDAsync_v2(device_address to, device_address from, size_t bytes,
+                                  struct CUstream_st *stream);
+unsigned int cuMemcpyDtoDAsync_v2(device_address to, device_address from, size_t bytes,
+                                  struct CUstream_st *stream)
+{
+    ENTER();
+    REQUIRE(stream != NULL && on_device(at(to), bytes) && on_device(at(from), bytes));
+    return enqueue(
+        stream, (struct operation){.kind = COPY, .to = at(to), .from = at(from), .bytes = bytes});
+}
+
+unsigned int cuMemsetD8Async(device_address to, unsigned char value, size_t bytes,
+                             struct CUstream_st *stream);
+unsigned int cuMemsetD8Async(device_address to, unsigned char value, size_t bytes,
+                             struct CUstream_st *stream)
+{
+    ENTER();
+    REQUIRE(stream != NULL && on_device(at(to), bytes));
+    return enqueue(stream,
+                   (struct operation){.kind = SET, .to = at(to), .value = value, .bytes = bytes});
+}
+
+/* ---- streams and events ---- */
+
+unsigned int cuStreamCreate(struct CUstream_st **stream, unsigned int flags);
+unsigned int cuStreamCreate(struct CUstream_st **stream, unsigned int flags)
+{
+    ENTER();
+    REQUIRE(fake.current && flags == DRIVER_STREAM_NON_BLOCKING);
+    *stream = calloc(1, sizeof **stream);
+    fake.streams++;
+    return DRIVER_SUCCESS;
+}
+
+unsigned int cuStreamDestroy_v2(struct CUstream_st *stream);
+unsigned int cuStreamDestroy_v2(struct CUstream_st *stream)
+{
+    stream_advance(stream, stream->done + stream->count);
+    free(stream->queue);
+    free(stream);
+    fake.streams--;
+    return DRIVER_SUCCESS;
+}
+
+unsigned int cuStreamSynchronize(struct CUstream_st *stream);
+unsigned int cuStreamSynchronize(struct CUstream_st *stream)
+{
+    ENTER();
+    REQUIRE(stream->capture == NULL);
+    stream_advance(stream, stream->done + stream->count);
+    return fake.failed ? (unsigned int)DRIVER_ILLEGAL_ADDRESS : (unsigned int)DRIVER_SUCCESS;
+}
+
+unsigned int cuStreamWaitEvent(struct CUstream_st *stream, struct CUevent_st *event,
+                               unsigned int flags);
+unsigned int cuStreamWaitEvent(struct CUstream_st *stream, struct CUevent_st *event,
+                               unsigned int flags)
+{
+    ENTER();
+    REQUIRE(stream != NULL && flags == 0);
+    if (event->stream == NULL || event->stream == stream)
+        return DRIVER_SUCCESS;
+    return enqueue(
+        stream, (struct operation){.kind = WAIT, .of = event->stream, .position = event->position});
+}
+
+unsigned int cuEventCreate(struct CUevent_st **event, unsigned int flags);
+unsigned int cuEventCreate(struct CUevent_st **event, unsigned int flags)
+{
+    ENTER();
+    REQUIRE(flags == DRIVER_EVENT_DEFAULT || flags == DRIVER_EVENT_DISABLE_TIMING);
+    *event = calloc(1, sizeof **event);
+    fake.events++;
+    return DRIVER_SUCCESS;
+}
+
+unsigned int cuEventDestroy_v2(struct CUevent_st *event);
+unsigned int cuEventDestroy_v2(struct CUevent_st *event)
+{
+    free(event);
+    fake.events--;
+    return DRIVER_SUCCESS;
+}
+
+unsigned int cuEventRecord(struct CUevent_st *event, struct CUstream_st *stream);
+unsigned int cuEventRecord(struct CUevent_st *event, struct CUstream_st *stream)
+{
+    ENTER();
+    REQUIRE(stream->capture == NULL);
+    unsigned int result = enqueue(stream, (struct operation){.kind = RECORD, .event = event});
+    event->stream = stream;
+    event->position = stream->done + stream->count;
+    return result;
+}
+
+unsigned int cuEventSynchronize(struct CUevent_st *event);
+unsigned int cuEventSynchronize(struct CUevent_st *event)
+{
+    ENTER();
+    if (event->stream != NULL)
+        stream_advance(event->stream, event->position);
+    return fake.failed ? (unsigned int)DRIVER_ILLEGAL_ADDRESS : (unsigned int)DRIVER_SUCCESS;
+}
+
+unsigned int cuEventElapsedTime(float *milliseconds, struct CUevent_st *start,
+                                struct CUevent_st *end);
+unsigned int cuEventElapsedTime(float *milliseconds, struct CUevent_st *start,
+                                struct CUevent_st *end)
+{
+    ENTER();
+    REQUIRE(start->stream != NULL && end->stream != NULL);
+    *milliseconds = (float)(end->position - start->position);
+    return DRIVER_SUCCESS;
+}
+
+/* ---- code ---- */
+
+unsigned int cuModuleLoadDataEx(struct CUmod_st **module, const void *image,
+                                unsigned int option_count, unsigned int *options, void **values);
+unsigned int cuModuleLoadDataEx(struct CUmod_st **module, const void *image,
+                                unsigned int option_count, unsigned int *options, void **values)
+{
+    const struct fake_code *code = image;
+    ENTER();
+    REQUIRE(fake.current);
+    for (unsigned int i = 0; i < option_count; i++)
+        if (options[i] == DRIVER_JIT_ERROR_LOG_BUFFER)
+            snprintf(values[i], 8, "%s", "");
+    if (memcmp(code->magic, FAKE_CODE_MAGIC, sizeof code->magic) != 0)
+        return memcmp(code->magic, "//", 2) == 0 ? DRIVER_UNSUPPORTED_PTX_VERSION
+                                                 : DRIVER_INVALID_IMAGE;
+    *module = malloc(sizeof **module);
+    if (*module == NULL)
+        return DRIVER_OUT_OF_MEMORY;
+    (*module)->code = code;
+    fake.modules++;
+    return DRIVER_SUCCESS;
+}
+
+unsigned int cuModuleUnload(struct CUmod_st *module);
+unsigned int cuModuleUnload(struct CUmod_st *module)
+{
+    free(module);
+    fake.modules--;
+    return DRIVER_SUCCESS;
+}
+
+unsigned int cuModuleGetFunction(struct CUfunc_st **function, struct CUmod_st *module,
+                                 const char *name);
+unsigned int cuModuleGetFunction(struct CUfunc_st **function, struct CUmod_st *module,
+                                 const char *name)
+{
+    ENTER();
+    for (uint64_t i = 0; i < module->code->kernel_count; i++)
+        if (strcmp(module->code->kernels[i].name, name) == 0) {
+            *function = (struct CUfunc_st *)(uintptr_t)&module->code->kernels[i];
+            return DRIVER_SUCCESS;
+        }
+    return DRIVER_NOT_FOUND;
+}
+
+unsigned int cuFuncSetAttribute(struct CUfunc_st *function, unsigned int attribute, int value);
+unsigned int cuFuncSetAttribute(struct CUfunc_st *function, unsigned int attribute, int value)
+{
+    ENTER();
+    REQUIRE(function != NULL && attribute == DRIVER_FUNCTION_MAX_DYNAMIC_SHARED && value > 0);
+    return DRIVER_SUCCESS;
+}
+
+unsigned int cuLaunchKernel(struct CUfunc_st *function, unsigned int grid_x, unsigned int grid_y,
+                            unsigned int grid_z, unsigned int block_x, unsigned int block_y,
+                            unsigned int block_z, unsigned int shared_bytes,
+                            struct CUstream_st *stream, void **parameters, void **extra);
+unsigned int cuLaunchKernel(struct CUfunc_st *function, unsigned int grid_x, unsigned int grid_y,
+                            unsigned int grid_z, unsigned int block_x, unsigned int block_y,
+                            unsigned int block_z, unsigned int shared_bytes,
+                            struct CUstream_st *stream, void **parameters, void **extra)
+{
+    const struct fake_kernel *kernel = (const void *)function;
+    ENTER();
+    REQUIRE(grid_x > 0 && grid_y == 1 && grid_z == 1 && block_y == 1 && block_z == 1);
+    REQUIRE(block_x > 0 && block_x <= 1024 && shared_bytes <= (227 << 10));
+    REQUIRE(stream != NULL && extra == NULL);
+    struct operation operation = {.kind = LAUNCH, .kernel = kernel};
+    for (uint32_t i = 0; i < kernel->argument_count; i++) {
+        operation.buffers[i] = at(*(device_address *)parameters[i]);
+        REQUIRE(on_device(operation.buffers[i], 1));
+    }
+    operation.images = *(int64_t *)parameters[kernel->argument_count];
+    operation.tasks = *(int64_t *)parameters[kernel->argument_count + 1];
+    REQUIRE(operation.tasks >= grid_x);
+    return enqueue(stream, operation);
+}
+
+/* ---- graphs ---- */
+
+static void graph_drop(struct CUgraph_st *graph)
+{
+    if (--graph->references > 0)
+        return;
+    free(graph->operations);
+    free(graph);
+}
+
+unsigned int cuStreamBeginCapture_v2(struct CUstream_st *stream, unsigned int mode);
+unsigned int cuStreamBeginCapture_v2(struct CUstream_st *stream, unsigned int mode)
+{
+    ENTER();
+    REQUIRE(stream->capture == NULL && mode <= 2);
+    stream->capture = calloc(1, sizeof *stream->capture);
+    stream->capture->references = 1;
+    fake.graphs++;
+    fake.captures++;
+    return DRIVER_SUCCESS;
+}
+
+unsigned int cuStreamEndCapture(struct CUstream_st *stream, struct CUgraph_st **graph);
+unsigned int cuStreamEndCapture(struct CUstream_st *stream, struct CUgraph_st **graph)
+{
+    bool fails = fails_now(__func__);
+    REQUIRE(stream->capture != NULL);
+    *graph = stream->capture;
+    stream->capture = NULL;
+    return fails ? (unsigned int)INJECTED : (unsigned int)DRIVER_SUCCESS;
+}
+
+unsigned int cuGraphInstantiateWithFlags(struct CUgraphExec_st **executable,
+                                         struct CUgraph_st *graph, unsigned long long flags);
+unsigned int cuGraphInstantiateWithFlags(struct CUgraphExec_st **executable,
+                                         struct CUgraph_st *graph, unsigned long long flags)
+{
+    ENTER();
+    REQUIRE(flags == 0 && graph->count > 0);
+    *executable = malloc(sizeof **executable);
+    if (*executable == NULL)
+        return DRIVER_OUT_OF_MEMORY;
+    (*executable)->graph = graph;
+    graph->references++;
+    fake.graph_executables++;
+    return DRIVER_SUCCESS;
+}
+
+unsigned int cuGraphLaunch(struct CUgraphExec_st *executable, struct CUstream_st *stream);
+unsigned int cuGraphLaunch(struct CUgraphExec_st *executable, struct CUstream_st *stream)
+{
+    ENTER();
+    REQUIRE(stream != NULL && stream->capture == NULL);
+    fake.graph_launches++;
+    return enqueue(stream, (struct operation){.kind = GRAPH, .graph = executable->graph});
+}
+
+unsigned int cuGraphDestroy(struct CUgraph_st *graph);
+unsigned int cuGraphDestroy(struct CUgraph_st *graph)
+{
+    fake.graphs--;
+    graph_drop(graph);
+    return DRIVER_SUCCESS;
+}
+
+unsigned int cuGraphExecDestroy(struct CUgraphExec_st *executable);
+unsigned int cuGraphExecDestroy(struct CUgraphExec_st *executable)
+{
+    fake.graph_executables--;
+    graph_drop(executable->graph);
+    free(executable);
+    return DRIVER_SUCCESS;
+}
+
+/* ---- the end ---- */
+
+__attribute__((destructor)) static void report_write(void)
+{
+    const char *path = getenv("FAKE_CUDA_REPORT");
+    FILE *stream = path != NULL ? fopen(path, "w") : NULL;
+    if (stream == NULL)
+        return;
+    fprintf(stream, "leaks %ld\n",
+            (long)(fake.device_count + fake.pinned_count) + fake.streams + fake.events +
+                fake.modules + fake.graphs + fake.graph_executables + fake.context.users);
+    fprintf(stream,
+            "calls %ld\nlaunches %ld\ncaptures %ld\ngraph_launches %ld\ncopies %ld\n"
+            "overlapped %ld\nmost_bytes %ld\n",
+            fake.calls, fake.launches, fake.captures, fake.graph_launches, fake.copies,
+            fake.overlapped, fake.most_bytes);
+    fclose(stream);
+}
