@@ -14,20 +14,33 @@ static int32_t divide_up(int32_t a, int32_t b)
     return (a + b - 1) / b;
 }
 
+/* Bytes of the rows that a part of `rows` rows reads, or writes if that is more. A data gradient
+ * reads fewer than it writes. */
+static int64_t part_bytes(const struct kernel *kernel, int32_t rows)
+{
+    const struct window *window = &kernel->window;
+    const bool gradient = kernel->anchor == KERNEL_DATA_GRADIENT;
+    const int32_t reach = (window->kernel[1] - 1) * window->dilation[1];
+    const int32_t in_rows = gradient ? rows : (rows - 1) * window->stride[1] + reach + 1;
+    const int64_t in = in_rows * kernel->in_grid[2] * channel_stride(kernel->in_channels);
+    const int64_t out = rows * kernel->out_grid[2] * channel_stride(kernel->out_channels);
+
+    return (in > out ? in : out) * (int64_t)sizeof(float);
+}
+
 /* Rows of the output in a part: a piece of work whose rows stay in a near cache, a whole number of
  * strides for a data gradient. */
 static int32_t part_rows(const struct kernel *kernel)
 {
-    const int64_t in = channel_stride(kernel->in_channels);
-    const int64_t out = channel_stride(kernel->out_channels);
-    const int64_t row = kernel->out_grid[2] * (in > out ? in : out) * (int64_t)sizeof(float);
     const int64_t weight = kernel_weight_elements(kernel, false) * (int64_t)sizeof(float);
-    const int64_t limit = weight > WEIGHT_BYTES ? LARGE_PART_BYTES : PART_BYTES;
+    const bool large = kernel->groups == 1 && weight > WEIGHT_BYTES;
+    const int64_t limit = large ? LARGE_PART_BYTES : PART_BYTES;
     const int32_t step = kernel->anchor == KERNEL_DATA_GRADIENT ? kernel->window.stride[1] : 1;
     const int32_t all = divide_up(kernel->out_grid[1], step);
-    const int64_t wanted = limit / row / step;
-    const int32_t rows = wanted < 1 ? 1 : wanted > all ? all : (int32_t)wanted;
+    int32_t rows = all;
 
+    while (rows > 1 && part_bytes(kernel, rows * step) > limit)
+        rows--;
     return divide_up(all, divide_up(all, rows)) * step;
 }
 
