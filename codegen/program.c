@@ -7,91 +7,15 @@
 #include <string.h>
 
 #include "base/vector.h"
+#include "codegen/program_cuda.h"
+#include "codegen/table_writer.h"
 #include "compiler/kernel_work.h"
 #include "compiler/report.h"
 #include "runtime/program.h"
 
-struct writer {
-    FILE *stream;
-    struct arena arena;
-    VECTOR(const char *) strings; /* written last; string n has the label .Ltext_n */
-    size_t offset;                /* within the structure being written */
-};
-
-/* ---- fields ---- */
-
-static void begin_struct(struct writer *writer)
-{
-    writer->offset = 0;
-}
-
-/* Says that the next field lies `offset` bytes into its structure. */
-static void place(const struct writer *writer, size_t offset)
-{
-    assert(writer->offset == offset);
-    (void)writer;
-    (void)offset;
-}
-
-static void end_struct(const struct writer *writer, size_t size)
-{
-    place(writer, size);
-}
-
-static void put_long(struct writer *writer, uint32_t value)
-{
-    fprintf(writer->stream, "\t.long %u\n", value);
-    writer->offset += 4;
-}
-
-static void put_quad(struct writer *writer, uint64_t value)
-{
-    fprintf(writer->stream, "\t.quad %llu\n", (unsigned long long)value);
-    writer->offset += 8;
-}
-
-static void put_symbol(struct writer *writer, const char *symbol)
-{
-    fprintf(writer->stream, "\t.quad %s\n", symbol);
-    writer->offset += 8;
-}
-
-static void put_double(struct writer *writer, double value)
-{
-    uint64_t bits;
-
-    memcpy(&bits, &value, sizeof bits);
-    put_quad(writer, bits);
-}
-
-static void put_text(struct writer *writer, const char *text)
-{
-    fprintf(writer->stream, "\t.quad .Ltext_%zu\n", writer->strings.count);
-    vector_push(&writer->strings, &writer->arena, text);
-    writer->offset += 8;
-}
-
-static void put_label(struct writer *writer, const char *label)
-{
-    fprintf(writer->stream, "\t.balign 8\n%s:\n", label);
-}
-
-/* One line of .ascii with everything escaped that the assembler would read otherwise. */
-static void write_string(FILE *stream, size_t number, const char *text)
-{
-    fprintf(stream, ".Ltext_%zu:\n\t.asciz \"", number);
-    for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
-        if (*c == '"' || *c == '\\' || *c < ' ' || *c > '~')
-            fprintf(stream, "\\%03o", *c);
-        else
-            fputc(*c, stream);
-    }
-    fputs("\"\n", stream);
-}
-
 /* ---- tables ---- */
 
-static void put_work(struct writer *writer, const struct kernel *kernel)
+static void put_work(struct table_writer *writer, const struct kernel *kernel)
 {
     const struct rnet_work work = kernel_work(kernel);
     const size_t base = writer->offset;
@@ -104,15 +28,18 @@ static void put_work(struct writer *writer, const struct kernel *kernel)
     put_quad(writer, (uint64_t)work.fixed_bytes);
 }
 
-static void write_kernels(struct writer *writer, struct loop_program *const *programs,
-                          const struct kernel_set *kernels)
+static void write_kernels(struct table_writer *writer, struct loop_program *const *programs,
+                          const struct kernel_set *kernels, bool is_cuda)
 {
     put_label(writer, ".Lkernels");
     for (size_t k = 0; k < kernels->items.count; k++) {
         begin_struct(writer);
         place(writer, offsetof(struct rnet_kernel, name));
         put_text(writer, programs[k]->name);
-        put_symbol(writer, programs[k]->name);
+        if (is_cuda)
+            put_quad(writer, 0);
+        else
+            put_symbol(writer, programs[k]->name);
         place(writer, offsetof(struct rnet_kernel, images_per_task));
         put_quad(writer, (uint64_t)programs[k]->images_per_task);
         put_quad(writer, (uint64_t)programs[k]->tasks_per_group);
@@ -123,7 +50,7 @@ static void write_kernels(struct writer *writer, struct loop_program *const *pro
 }
 
 /* Returns how many arguments there are. */
-static size_t write_arguments(struct writer *writer, const struct plan *plan)
+static size_t write_arguments(struct table_writer *writer, const struct plan *plan)
 {
     const struct calls *const both[] = {plan->train, plan->infer};
     size_t count = 0;
@@ -148,7 +75,7 @@ static size_t write_arguments(struct writer *writer, const struct plan *plan)
     return count;
 }
 
-static void write_step(struct writer *writer, const struct call *call, size_t first_argument)
+static void write_step(struct table_writer *writer, const struct call *call, size_t first_argument)
 {
     begin_struct(writer);
     put_long(writer, call->kernel);
@@ -161,7 +88,7 @@ static void write_step(struct writer *writer, const struct call *call, size_t fi
     end_struct(writer, sizeof(struct rnet_step));
 }
 
-static void write_phase(struct writer *writer, const struct plan *plan, enum rnet_phase phase,
+static void write_phase(struct table_writer *writer, const struct plan *plan, enum rnet_phase phase,
                         uint64_t *out_count)
 {
     const struct calls *const both[] = {plan->train, plan->infer};
@@ -188,7 +115,7 @@ static bool is_saved(const struct tensor *tensor)
            tensor->kind == TENSOR_COUNTER;
 }
 
-static void write_parameter(struct writer *writer, const struct plan *plan, size_t t)
+static void write_parameter(struct table_writer *writer, const struct plan *plan, size_t t)
 {
     const struct tensor *tensor = &plan->graph->tensors.items[t];
     const struct parameter_start start = parameter_start(tensor, plan->recipe);
@@ -202,8 +129,8 @@ static void write_parameter(struct writer *writer, const struct plan *plan, size
     put_double(writer, start.value);
     put_quad(writer, plan->layout.offsets[t]);
     place(writer, offsetof(struct rnet_parameter, region));
-    put_long(writer, tensor->kind == TENSOR_PARAMETER ? RNET_REGION_WEIGHTS
-                                                      : RNET_REGION_STATISTICS);
+    put_long(writer,
+             tensor->kind == TENSOR_PARAMETER ? RNET_REGION_WEIGHTS : RNET_REGION_STATISTICS);
     put_long(writer, tensor->rank);
     place(writer, offsetof(struct rnet_parameter, kind));
     put_long(writer, tensor->kind == TENSOR_COUNTER ? RNET_PARAMETER_BATCH_COUNTER
@@ -213,7 +140,7 @@ static void write_parameter(struct writer *writer, const struct plan *plan, size
     end_struct(writer, sizeof(struct rnet_parameter));
 }
 
-static size_t write_parameters(struct writer *writer, const struct plan *plan)
+static size_t write_parameters(struct table_writer *writer, const struct plan *plan)
 {
     size_t count = 0;
 
@@ -228,7 +155,8 @@ static size_t write_parameters(struct writer *writer, const struct plan *plan)
 }
 
 /* struct rnet_transform and struct rnet_schedule are laid out alike. */
-static void write_words(struct writer *writer, const char *label, const struct recipe_words *words)
+static void write_words(struct table_writer *writer, const char *label,
+                        const struct recipe_words *words)
 {
     put_label(writer, label);
     for (size_t w = 0; w < words->count; w++) {
@@ -248,14 +176,14 @@ static void write_words(struct writer *writer, const char *label, const struct r
 
 /* ---- the program itself ---- */
 
-static void put_location(struct writer *writer, const struct calls *calls, buffer_id buffer)
+static void put_location(struct table_writer *writer, const struct calls *calls, buffer_id buffer)
 {
     put_quad(writer, calls->buffers.items[buffer].offset);
     put_long(writer, calls->buffers.items[buffer].region);
     put_long(writer, 0);
 }
 
-static void put_recipe(struct writer *writer, const struct recipe *recipe)
+static void put_recipe(struct table_writer *writer, const struct recipe *recipe)
 {
     const size_t base = writer->offset;
 
@@ -290,13 +218,12 @@ struct table_sizes {
     uint64_t steps[RNET_PHASE_COUNT];
 };
 
-static void put_facts(struct writer *writer, const struct compilation *compilation,
+static void put_facts(struct table_writer *writer, const struct compilation *compilation,
                       const char *compiled)
 {
     const struct plan *plan = &compilation->plan;
     const struct tensor *image = &plan->graph->tensors.items[0];
-    const struct tensor *logits =
-        &plan->graph->tensors.items[plan->graph->outputs.items[0].tensor];
+    const struct tensor *logits = &plan->graph->tensors.items[plan->graph->outputs.items[0].tensor];
 
     put_long(writer, RNET_PROGRAM_VERSION);
     put_long(writer, image->spatial_rank);
@@ -317,8 +244,8 @@ static void put_facts(struct writer *writer, const struct compilation *compilati
         put_quad(writer, plan->region_bytes[region]);
 }
 
-static void write_program(struct writer *writer, const struct compilation *compilation,
-                          const struct table_sizes *sizes, const char *compiled)
+static void write_program(struct table_writer *writer, const struct compilation *compilation,
+                          const struct table_sizes *sizes, const char *compiled, bool is_cuda)
 {
     const struct plan *plan = &compilation->plan;
 
@@ -348,21 +275,26 @@ static void write_program(struct writer *writer, const struct compilation *compi
     place(writer, offsetof(struct rnet_program, recipe));
     put_recipe(writer, plan->recipe);
     place(writer, offsetof(struct rnet_program, cuda));
-    put_quad(writer, 0);
-    put_long(writer, RNET_TARGET_CPU);
+    if (is_cuda)
+        put_symbol(writer, ".Lcuda");
+    else
+        put_quad(writer, 0);
+    put_long(writer, is_cuda ? RNET_TARGET_CUDA : RNET_TARGET_CPU);
     put_long(writer, 0);
     end_struct(writer, sizeof(struct rnet_program));
 }
 
 void program_write(const struct compilation *compilation, struct loop_program *const *programs,
-                   const char *compiled, FILE *stream)
+                   const char *compiled, const struct program_cuda *cuda, FILE *stream)
 {
-    struct writer writer = {.stream = stream};
+    struct table_writer writer = {.stream = stream};
     const struct plan *plan = &compilation->plan;
     struct table_sizes sizes = {.kernels = plan->kernels.items.count};
 
     fputs("\t.section .data.rel.ro,\"aw\"\n", stream);
-    write_kernels(&writer, programs, &plan->kernels);
+    write_kernels(&writer, programs, &plan->kernels, cuda != NULL);
+    if (cuda)
+        program_cuda_write(&writer, plan, programs, cuda);
     sizes.arguments = write_arguments(&writer, plan);
     for (int phase = 0; phase < RNET_PHASE_COUNT; phase++)
         write_phase(&writer, plan, (enum rnet_phase)phase, &sizes.steps[phase]);
@@ -370,10 +302,9 @@ void program_write(const struct compilation *compilation, struct loop_program *c
     write_words(&writer, ".Laugment", &plan->recipe->augment);
     write_words(&writer, ".Levaluate", &plan->recipe->evaluate);
     write_words(&writer, ".Lschedule", &plan->recipe->schedule);
-    write_program(&writer, compilation, &sizes, compiled);
+    write_program(&writer, compilation, &sizes, compiled, cuda != NULL);
     fputs("\t.section .rodata\n", stream);
-    for (size_t s = 0; s < writer.strings.count; s++)
-        write_string(stream, s, writer.strings.items[s]);
+    write_strings(&writer);
     fputs("\t.section .note.GNU-stack,\"\",@progbits\n", stream);
     arena_release(&writer.arena);
 }

@@ -8,12 +8,13 @@
 #include <stdio.h>
 
 #include "codegen/loop.h"
+#include "codegen/program_cuda.h"
 #include "compiler/pass.h"
 
 /* Writes rnet_program (runtime/program.h). `programs` are the loop programs of the plan's kernels,
  * in the plan's order; their names are the symbols called. `compiled` says how the executable was
- * built. */
+ * built; `cuda` is NULL for the processor. */
 void program_write(const struct compilation *compilation, struct loop_program *const *programs,
-                   const char *compiled, FILE *stream);
+                   const char *compiled, const struct program_cuda *cuda, FILE *stream);
 
 #endif

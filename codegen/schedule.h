@@ -25,6 +25,7 @@ struct target {
 
 extern const struct target reference_target; /* naive loops only */
 extern const struct target cpu_target;       /* vectorized, then naive */
+extern const struct target cuda_target;      /* for NVIDIA GPUs, then naive */
 
 /* Makes the loop program of a kernel with the first schedule that applies, or with the one named
  * `schedule` (NULL result if that does not apply). The program is checked by loop_check. */

@@ -9,15 +9,16 @@
 
 /* Whether such a call may compute a pointwise value itself where it loads one: an average pool
  * only where no point is in two windows. */
-static bool computes_operands(const struct kernel *kernel)
+static bool computes_operands(const struct fusion *fusion, const struct kernel *kernel)
 {
     switch ((enum kernel_anchor)kernel->anchor) {
     case KERNEL_POINTWISE:
     case KERNEL_CHANNEL_SUM:
+        return true;
     case KERNEL_CONVOLUTION:
     case KERNEL_DATA_GRADIENT:
     case KERNEL_WEIGHT_GRADIENT:
-        return true;
+        return !fusion->keeps_convolutions;
     case KERNEL_AVERAGE_POOL:
         return grid_points(kernel->out_grid) == 1;
     default:
@@ -25,9 +26,9 @@ static bool computes_operands(const struct kernel *kernel)
     }
 }
 
-static bool loads_points(const struct kernel *kernel, int parameter)
+static bool loads_points(const struct fusion *fusion, const struct kernel *kernel, int parameter)
 {
-    if (!computes_operands(kernel) ||
+    if (!computes_operands(fusion, kernel) ||
         (has_epilogue(kernel) && parameter == kernel_weight_parameter(kernel)))
         return false;
     for (int i = 0; i < kernel->expression_count; i++) {
@@ -56,7 +57,7 @@ static void find_readers(struct fusion *fusion)
             struct readers *readers = &fusion->readers[call->arguments[p]];
 
             vector_push(&readers->calls, arena, c);
-            readers->only_points &= loads_points(kernel, p);
+            readers->only_points &= loads_points(fusion, kernel, p);
         }
         for (int p = kernel_first_output(kernel); p < kernel->parameter_count; p++)
             if (fusion->calls->buffers.items[call->arguments[p]].region == RNET_REGION_WORKSPACE)
@@ -225,7 +226,7 @@ static call_id joinable(const struct fusion *fusion, const struct call_builder *
         is_wanted_before(fusion, call, id, first))
         return CALL_NONE;
     for (int p = 0; p < kernel_first_output(kernel); p++)
-        if (fusion->before[first].arguments[p] == call->outputs[0] && !loads_points(kernel, p))
+        if (fusion->before[first].arguments[p] == call->outputs[0] && !loads_points(fusion, kernel, p))
             return CALL_NONE;
     return first;
 }
@@ -318,7 +319,7 @@ static void visit(struct fusion *fusion, call_id id)
 
     if (fusion->is_absorbed[id])
         return;
-    if (!computes_operands(kernel) || call->phase == RNET_PHASE_UPDATE) {
+    if (!computes_operands(fusion, kernel) || call->phase == RNET_PHASE_UPDATE) {
         emit_vector(fusion, id);
         return;
     }
@@ -335,7 +336,7 @@ static void visit(struct fusion *fusion, call_id id)
     call_end(&built, call->path);
 }
 
-void fuse_calls(struct calls *calls)
+void fuse_calls(struct calls *calls, bool keeps_convolutions)
 {
     struct arena *arena = calls->arena;
     const size_t buffers = calls->buffers.count, count = calls->items.count;
@@ -344,6 +345,7 @@ void fuse_calls(struct calls *calls)
         .lowering = {.arena = arena, .calls = calls},
         .before = calls->items.items,
         .count = count,
+        .keeps_convolutions = keeps_convolutions,
         .readers = ARENA_ARRAY(arena, struct readers, buffers),
         .producer = ARENA_ARRAY(arena, call_id, buffers),
         .deferred = ARENA_ARRAY(arena, struct deferred, buffers),

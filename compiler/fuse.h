@@ -13,14 +13,17 @@
  *
  * In a training step of convolutions, batch normalizations and rectifications that leaves in
  * memory what the convolutions gave and the sums of branches: statistics ride in the store,
- * normalization and rectification in the load, and backward likewise. */
+ * normalization and rectification in the load, and backward likewise.
+ *
+ * Where a library may compute the convolutions they are kept plain, and only the first and the last
+ * rule hold, for the others' calls. */
 #ifndef COMPILER_FUSE_H
 #define COMPILER_FUSE_H
 
 #include "compiler/lower.h"
 
 /* Requires calls as lower_graph gives them: each workspace buffer is written once. Provides fewer
- * calls with the same results. */
-void fuse_calls(struct calls *calls);
+ * calls with the same results. `keeps_convolutions`: nothing is put into them. */
+void fuse_calls(struct calls *calls, bool keeps_convolutions);
 
 #endif

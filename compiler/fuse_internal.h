@@ -28,6 +28,7 @@ struct fusion {
     struct lowering lowering;  /* what call builders want */
     const struct call *before; /* the calls as they came */
     size_t count;
+    bool keeps_convolutions;
     struct readers *readers;   /* of each buffer */
     call_id *producer;         /* of each buffer: the call that writes it, or CALL_NONE */
     struct deferred *deferred; /* by each buffer that such a call would have written */

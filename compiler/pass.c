@@ -56,8 +56,8 @@ static void run_lower(struct compilation *compilation)
 
 static void run_fuse(struct compilation *compilation)
 {
-    fuse_calls(compilation->plan.train);
-    fuse_calls(compilation->plan.infer);
+    fuse_calls(compilation->plan.train, compilation->keeps_convolutions);
+    fuse_calls(compilation->plan.infer, compilation->keeps_convolutions);
 }
 
 static const char *check_both(const struct compilation *compilation)

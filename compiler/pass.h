@@ -12,6 +12,7 @@ struct compilation {
     struct arena *arena;
     const struct source_set *sources;
     struct elaboration elaboration; /* given: the graph that passes extend, the recipe */
+    bool keeps_convolutions; /* given: nothing is fused into them, a library may compute them */
     struct plan plan;
     uint64_t train_workspace, infer_workspace; /* bytes */
 };

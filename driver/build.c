@@ -9,6 +9,7 @@
 #include "codegen/schedule.h"
 #include "compiler/pass.h"
 #include "config.h"
+#include "driver/build_cuda.h"
 #include "driver/clock.h"
 #include "driver/commands.h"
 #include "driver/front.h"
@@ -23,6 +24,11 @@ struct build {
     size_t program_count;
     struct phase_clock clock;
 };
+
+static bool is_cuda(const struct options *options)
+{
+    return strcmp(options->target, "cuda") == 0;
+}
 
 /* ---- dumps ---- */
 
@@ -92,6 +98,7 @@ static void run_passes(struct build *build)
         .arena = build->arena,
         .sources = &build->front.sources,
         .elaboration = build->front.elaboration,
+        .keeps_convolutions = is_cuda(build->options),
     };
     for (size_t i = 0; i < count; i++)
         run_pass(build, &passes[i]);
@@ -100,12 +107,13 @@ static void run_passes(struct build *build)
 static void schedule_kernels(struct build *build)
 {
     const struct plan *plan = &build->compilation.plan;
+    const struct target *target = is_cuda(build->options) ? &cuda_target : &cpu_target;
 
     build->program_count = plan->kernels.items.count;
     build->programs = ARENA_ARRAY(build->arena, struct loop_program *, build->program_count);
     for (size_t k = 0; k < build->program_count; k++) {
         build->programs[k] =
-            schedule_kernel(build->arena, plan->kernels.items.items[k], &cpu_target, NULL);
+            schedule_kernel(build->arena, plan->kernels.items.items[k], target, NULL);
         if (is_dumped(build, "schedule"))
             loop_print(build->programs[k], stderr);
     }
@@ -126,13 +134,17 @@ static struct status generate(struct build *build, enum cpu_output output,
 }
 
 /* How the executable was built, for its `info`. */
-static const char *build_description(const struct build *build)
+static const char *build_description(const struct build *build, const struct program_cuda *cuda)
 {
+    if (cuda)
+        return arena_format(build->arena, "rnet %s, target cuda (sm_%d), tf32", PACKAGE_VERSION,
+                            cuda->architecture);
     return arena_format(build->arena, "rnet %s, target cpu (%s), fp32", PACKAGE_VERSION,
                         build->options->cpu);
 }
 
-static struct status add_program(struct build *build, struct link_folder *folder)
+static struct status add_program(struct build *build, struct link_folder *folder,
+                                 const struct program_cuda *cuda)
 {
     char *text = NULL;
     size_t size = 0;
@@ -141,7 +153,8 @@ static struct status add_program(struct build *build, struct link_folder *folder
 
     if (!stream)
         return status_error(STATUS_MEMORY, "not enough memory for the program's tables");
-    program_write(&build->compilation, build->programs, build_description(build), stream);
+    program_write(&build->compilation, build->programs, build_description(build, cuda), cuda,
+                  stream);
     if (fclose(stream) != 0)
         status = status_error(STATUS_MEMORY, "not enough memory for the program's tables");
     else
@@ -151,15 +164,29 @@ static struct status add_program(struct build *build, struct link_folder *folder
     return status;
 }
 
-static struct status link_pieces(struct build *build, struct link_folder *folder)
+/* Kernels for the processor are objects of their own; those for a GPU are data of the program. */
+static struct status add_kernels(struct build *build, struct link_folder *folder)
 {
-    const struct options *options = build->options;
     struct cpu_code *code;
+    struct program_cuda cuda;
 
+    if (is_cuda(build->options)) {
+        RETURN_IF_ERROR(build_cuda_code(build->arena, build->options, &build->compilation.plan,
+                                        build->programs, &cuda));
+        phase_clock_lap(&build->clock, "code");
+        return add_program(build, folder, &cuda);
+    }
     RETURN_IF_ERROR(generate(build, CPU_OBJECT, &code));
     for (size_t k = 0; k < build->program_count; k++)
         RETURN_IF_ERROR(link_add(build->arena, folder, ".o", code[k].bytes, code[k].size));
-    RETURN_IF_ERROR(add_program(build, folder));
+    return add_program(build, folder, NULL);
+}
+
+static struct status link_pieces(struct build *build, struct link_folder *folder)
+{
+    const struct options *options = build->options;
+
+    RETURN_IF_ERROR(add_kernels(build, folder));
     if (options->emit == EMIT_OBJECT)
         return link_object(build->arena, folder, options->output);
     return link_executable(build->arena, folder, options->output);
@@ -187,6 +214,15 @@ static struct status emit_code(struct build *build)
     RETURN_IF_ERROR(open_output(build->options, &stream));
     for (size_t k = 0; k < build->program_count; k++)
         fwrite(code[k].bytes, 1, code[k].size, stream);
+    return close_output(build->options, stream);
+}
+
+static struct status emit_cuda(struct build *build)
+{
+    FILE *stream;
+
+    RETURN_IF_ERROR(open_output(build->options, &stream));
+    build_cuda_text(&build->compilation.plan, build->programs, stream);
     return close_output(build->options, stream);
 }
 
@@ -223,6 +259,10 @@ static struct status finish(struct build *build)
         run_passes(build);
         schedule_kernels(build);
         return emit_code(build);
+    case EMIT_CUDA:
+        run_passes(build);
+        schedule_kernels(build);
+        return emit_cuda(build);
     case EMIT_EXE:
     case EMIT_OBJECT:
     case EMIT_AST:
@@ -235,17 +275,30 @@ static struct status finish(struct build *build)
 
 /* ---- the command ---- */
 
+/* What is emitted, and --gpu, suit the target. */
+static struct status check_target_options(const struct options *options)
+{
+    const bool is_llvm = options->emit == EMIT_LLVM || options->emit == EMIT_ASSEMBLY;
+    int architecture;
+
+    if (is_cuda(options) && is_llvm)
+        return status_error(STATUS_USAGE, "--target cuda goes through no LLVM: say --emit cuda");
+    if (!is_cuda(options) && options->emit == EMIT_CUDA)
+        return status_error(STATUS_USAGE, "--emit cuda needs --target cuda");
+    if (!is_cuda(options) && options->gpu)
+        return status_error(STATUS_USAGE, "--gpu needs --target cuda");
+    return is_cuda(options) ? build_cuda_architecture(options, &architecture) : status_ok();
+}
+
 static struct status check_options(const struct options *options)
 {
     const bool needs_output = options->emit == EMIT_EXE || options->emit == EMIT_OBJECT;
 
     if (needs_output && !options->output)
         return status_error(STATUS_USAGE, "where to? say -o OUT");
-    if (strcmp(options->target, "cuda") == 0)
-        return status_error(STATUS_INVALID, "this rnet was built without CUDA support: --target "
-                                            "cpu is what it has");
-    if (strcmp(options->target, "cpu") != 0)
-        return status_error(STATUS_USAGE, "--target %s: expected cpu", options->target);
+    if (strcmp(options->target, "cpu") != 0 && !is_cuda(options))
+        return status_error(STATUS_USAGE, "--target %s: expected cpu or cuda", options->target);
+    RETURN_IF_ERROR(check_target_options(options));
     if (options->dump_after && !is_phase(options->dump_after))
         return status_error(STATUS_USAGE, "--dump-after %s: there is no such pass",
                             options->dump_after);

@@ -32,12 +32,14 @@ static const struct option table[] = {
     {"--network", "NAME", OPTION_TEXT, 0, offsetof(struct options, network),
      "which network, where the file has several"},
     {"-o", "OUT", OPTION_TEXT, OPTIONS_CODE | OPTIONS_OUTPUT, offsetof(struct options, output), "what to write"},
-    {"--target", "cpu", OPTION_TEXT, OPTIONS_CODE, offsetof(struct options, target),
+    {"--target", "cpu|cuda", OPTION_TEXT, OPTIONS_CODE, offsetof(struct options, target),
      "what to generate code for"},
     {"--cpu", "NAME", OPTION_TEXT, OPTIONS_CODE, offsetof(struct options, cpu),
      "native (the default), x86-64-v2, x86-64-v3, x86-64-v4 or another name"},
+    {"--gpu", "sm_NN", OPTION_TEXT, OPTIONS_CODE, offsetof(struct options, gpu),
+     "which NVIDIA GPU: the one of this machine by default, or sm_90"},
     {"--emit", "WHAT", OPTION_EMIT, OPTIONS_CODE, 0,
-     "exe (the default), obj, asm, llvm, kernels, graph or ast"},
+     "exe (the default), obj, asm, llvm, cuda, kernels, graph or ast"},
     {"--dump-after", "PASS", OPTION_TEXT, OPTIONS_CODE, offsetof(struct options, dump_after),
      "print the state after a pass (elaborate, loss, gradient, lower,\n"
      "                      fuse, memory, schedule or all) to standard error"},
@@ -61,8 +63,8 @@ static const struct option table[] = {
 };
 
 static const char *const emit_names[] = {
-    [EMIT_EXE] = "exe",         [EMIT_OBJECT] = "obj",  [EMIT_ASSEMBLY] = "asm", [EMIT_LLVM] = "llvm",
-    [EMIT_KERNELS] = "kernels", [EMIT_GRAPH] = "graph", [EMIT_AST] = "ast",
+    [EMIT_EXE] = "exe",   [EMIT_OBJECT] = "obj", [EMIT_ASSEMBLY] = "asm",    [EMIT_LLVM] = "llvm",
+    [EMIT_CUDA] = "cuda", [EMIT_AST] = "ast",    [EMIT_KERNELS] = "kernels", [EMIT_GRAPH] = "graph",
 };
 
 static struct status set_emit(struct options *options, const char *value)
@@ -74,7 +76,8 @@ static struct status set_emit(struct options *options, const char *value)
         }
     }
     return status_error(STATUS_USAGE,
-                        "--emit %s: expected exe, obj, asm, llvm, kernels, graph or ast", value);
+                        "--emit %s: expected exe, obj, asm, llvm, cuda, kernels, graph or ast",
+                        value);
 }
 
 static struct status set_diagnostics(struct options *options, const char *value)

@@ -14,6 +14,7 @@ enum emit {
     EMIT_OBJECT,
     EMIT_ASSEMBLY,
     EMIT_LLVM,
+    EMIT_CUDA,
     EMIT_KERNELS,
     EMIT_GRAPH,
     EMIT_AST,
@@ -40,6 +41,7 @@ struct options {
     const char *network;      /* --network */
     const char *target;       /* --target */
     const char *cpu;          /* --cpu */
+    const char *gpu;          /* --gpu; NULL: the one of this machine */
     const char *dump_after;   /* --dump-after; a pass or "all" */
     enum emit emit;
     const char *count;        /* --count */

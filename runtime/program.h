@@ -201,7 +201,7 @@ struct rnet_cuda_convolution {
     uint8_t loads_plainly;  /* x and dy are tensors as they lie in memory */
     uint8_t stores_plainly; /* the output is the convolution's result */
     uint8_t is_only_output; /* nothing else is stored, such as sums a channel */
-    uint8_t spare[5];
+    uint8_t spare[9];
     const struct rnet_cuda_copy *filter; /* NULL: a library cannot be used */
 };
 

@@ -17,7 +17,11 @@ expect 2 'NAME=VALUE' "$rnet" build "$network" -o m -D depth
 expect 2 '--emit' "$rnet" build "$network" --emit soup
 expect 2 'no such pass' "$rnet" build "$network" -o m --dump-after soup
 expect 2 'expected cpu' "$rnet" build "$network" -o m --target soup
-expect 1 'CUDA' "$rnet" build "$network" -o m --target cuda
+expect 1 'NVRTC.*toolkit' env RNET_CUDA=missing "$rnet" build "$network" -D depth=20 -o m --target cuda
+expect 2 'sm_90' "$rnet" build "$network" -o m --target cuda --gpu volta
+expect 2 '--gpu needs' "$rnet" build "$network" -o m --gpu sm_90
+expect 2 'emit cuda' "$rnet" build "$network" --target cuda --emit llvm
+expect 2 'target cuda' "$rnet" build "$network" --emit cuda
 expect 1 'soup' "$rnet" build "$network" -o m --cpu soup -D depth=20
 expect 1 'E0001' "$rnet" check missing.rnet
 expect 1 'depth must be' "$rnet" check "$network" -D depth=21
@@ -33,6 +37,8 @@ expect_clean "$rnet" build "$network" -D depth=20 --emit kernels
 cp out first
 expect_clean "$rnet" build "$network" -D depth=20 --emit kernels
 cmp -s out first || fail '--emit kernels differs from one run to the next'
+expect_clean "$rnet" build "$network" -D depth=20 --target cuda --emit cuda
+grep -q __global__ out || fail '--emit cuda printed no kernel'
 for pass in elaborate loss gradient lower fuse memory schedule; do
     expect 0 . "$rnet" build "$network" -D depth=20 --emit kernels --dump-after "$pass"
     [ "$pass" = schedule ] || [ -s err ] || fail "--dump-after $pass printed nothing"

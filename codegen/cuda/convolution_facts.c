@@ -1,0 +1,77 @@
+/* A kernel's anchor in terms of the forward convolution. See convolution_facts.h. */
+#include "codegen/cuda/convolution_facts.h"
+
+#include <string.h>
+
+#include "codegen/nest.h"
+
+/* The argument that value `number` is, if it is a tensor as it lies in memory. */
+static int32_t plain_argument(const struct kernel *kernel, int number)
+{
+    uint32_t parameter;
+    if (!expression_is_plain_load(kernel, kernel->values[number], &parameter))
+        return RNET_CUDA_NO_ARGUMENT;
+    return (int32_t)parameter;
+}
+
+static void set_sides(const struct kernel *kernel, struct rnet_cuda_convolution *facts)
+{
+    const bool exchanged = kernel->anchor == KERNEL_DATA_GRADIENT;
+    memcpy(facts->x_grid, exchanged ? kernel->out_grid : kernel->in_grid, sizeof facts->x_grid);
+    memcpy(facts->y_grid, exchanged ? kernel->in_grid : kernel->out_grid, sizeof facts->y_grid);
+    facts->x_channels = exchanged ? kernel->out_channels : kernel->in_channels;
+    facts->y_channels = exchanged ? kernel->in_channels : kernel->out_channels;
+    memcpy(facts->window, kernel->window.kernel, sizeof facts->window);
+    memcpy(facts->stride, kernel->window.stride, sizeof facts->stride);
+    memcpy(facts->padding, kernel->window.padding, sizeof facts->padding);
+    memcpy(facts->dilation, kernel->window.dilation, sizeof facts->dilation);
+}
+
+static void set_arguments(const struct kernel *kernel, struct rnet_cuda_convolution *facts)
+{
+    const int32_t first = plain_argument(kernel, 0);
+    facts->x = facts->dy = facts->weight = RNET_CUDA_NO_ARGUMENT;
+    facts->output = kernel_first_output(kernel);
+    facts->loads_plainly = first != RNET_CUDA_NO_ARGUMENT;
+    switch ((enum rnet_cuda_pass)facts->pass) {
+    case RNET_CUDA_FORWARD:
+        facts->x = first;
+        facts->weight = kernel_weight_parameter(kernel);
+        break;
+    case RNET_CUDA_DATA_GRADIENT:
+        facts->dy = first;
+        facts->weight = kernel_weight_parameter(kernel);
+        break;
+    case RNET_CUDA_WEIGHT_GRADIENT:
+        facts->x = first;
+        facts->dy = plain_argument(kernel, 1);
+        facts->loads_plainly &= facts->dy != RNET_CUDA_NO_ARGUMENT;
+        break;
+    }
+}
+
+bool convolution_facts(const struct kernel *kernel, struct rnet_cuda_convolution *out_facts)
+{
+    *out_facts = (struct rnet_cuda_convolution){
+        .groups = (uint32_t)kernel->groups,
+        .chunk_images = kernel->chunk_images,
+        .stores_plainly = kernel->epilogue == 0,
+        .is_only_output = kernel->output_count == 1,
+    };
+    switch ((enum kernel_anchor)kernel->anchor) {
+    case KERNEL_CONVOLUTION:
+        out_facts->pass = RNET_CUDA_FORWARD;
+        break;
+    case KERNEL_DATA_GRADIENT:
+        out_facts->pass = RNET_CUDA_DATA_GRADIENT;
+        break;
+    case KERNEL_WEIGHT_GRADIENT:
+        out_facts->pass = RNET_CUDA_WEIGHT_GRADIENT;
+        break;
+    default:
+        return false;
+    }
+    set_sides(kernel, out_facts);
+    set_arguments(kernel, out_facts);
+    return true;
+}

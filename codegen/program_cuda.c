@@ -1,0 +1,178 @@
+/* Modules, launches and convolutions as constant data. A kernel's module has the kernel's number;
+ * the modules of filter copies come after all kernels. See program_cuda.h. */
+#include "codegen/program_cuda.h"
+
+#include "codegen/cuda/convolution_facts.h"
+#include "codegen/cuda/lower_cuda.h"
+
+static size_t count_copies(const struct program_cuda *cuda, size_t kernels)
+{
+    size_t count = 0;
+
+    for (size_t k = 0; k < kernels; k++)
+        count += cuda->copies[k] != NULL;
+    return count;
+}
+
+/* ---- code ---- */
+
+static void write_code(struct table_writer *writer, const struct nvrtc_code *code, size_t module)
+{
+    put_label(writer, arena_format(&writer->arena, ".Lcubin_%zu", module));
+    put_bytes(writer, code->cubin, code->cubin_bytes);
+    put_label(writer, arena_format(&writer->arena, ".Lptx_%zu", module));
+    put_bytes(writer, code->ptx, code->ptx_bytes);
+}
+
+static void write_module(struct table_writer *writer, const struct nvrtc_code *code, size_t module)
+{
+    begin_struct(writer);
+    put_symbol(writer, arena_format(&writer->arena, ".Lcubin_%zu", module));
+    put_symbol(writer, arena_format(&writer->arena, ".Lptx_%zu", module));
+    place(writer, offsetof(struct rnet_cuda_module, cubin_bytes));
+    put_quad(writer, code->cubin_bytes);
+    put_quad(writer, code->ptx_bytes);
+    end_struct(writer, sizeof(struct rnet_cuda_module));
+}
+
+static void write_modules(struct table_writer *writer, const struct program_cuda *cuda,
+                          size_t kernels, size_t copies)
+{
+    fputs("\t.section .rodata\n", writer->stream);
+    for (size_t k = 0; k < kernels; k++)
+        write_code(writer, &cuda->code[k], k);
+    for (size_t c = 0; c < copies; c++)
+        write_code(writer, &cuda->copy_code[c], kernels + c);
+    fputs("\t.section .data.rel.ro,\"aw\"\n", writer->stream);
+    put_label(writer, ".Lcuda_modules");
+    for (size_t k = 0; k < kernels; k++)
+        write_module(writer, &cuda->code[k], k);
+    for (size_t c = 0; c < copies; c++)
+        write_module(writer, &cuda->copy_code[c], kernels + c);
+}
+
+/* ---- convolutions ---- */
+
+static void put_axes(struct table_writer *writer, const int32_t axes[RNET_GRID_RANK])
+{
+    for (int i = 0; i < RNET_GRID_RANK; i++)
+        put_long(writer, (uint32_t)axes[i]);
+}
+
+static void write_copy(struct table_writer *writer, const struct loop_program *copy, size_t kernel,
+                       size_t module)
+{
+    put_label(writer, arena_format(&writer->arena, ".Lcuda_copy_%zu", kernel));
+    begin_struct(writer);
+    put_text(writer, copy->name);
+    put_long(writer, (uint32_t)module);
+    put_long(writer, (uint32_t)cuda_block_threads(copy));
+    place(writer, offsetof(struct rnet_cuda_copy, tasks_per_block));
+    put_long(writer, (uint32_t)cuda_block_tasks(copy));
+    put_long(writer, 0);
+    place(writer, offsetof(struct rnet_cuda_copy, images_per_task));
+    put_quad(writer, (uint64_t)copy->images_per_task);
+    put_quad(writer, (uint64_t)copy->tasks_per_group);
+    end_struct(writer, sizeof(struct rnet_cuda_copy));
+}
+
+static void put_geometry(struct table_writer *writer, const struct rnet_cuda_convolution *facts)
+{
+    put_axes(writer, facts->x_grid);
+    put_axes(writer, facts->y_grid);
+    place(writer, offsetof(struct rnet_cuda_convolution, x_channels));
+    put_long(writer, (uint32_t)facts->x_channels);
+    put_long(writer, (uint32_t)facts->y_channels);
+    place(writer, offsetof(struct rnet_cuda_convolution, window));
+    put_axes(writer, facts->window);
+    put_axes(writer, facts->stride);
+    put_axes(writer, facts->padding);
+    put_axes(writer, facts->dilation);
+}
+
+static void write_convolution(struct table_writer *writer,
+                              const struct rnet_cuda_convolution *facts, size_t kernel,
+                              bool has_copy)
+{
+    const uint8_t flags[] = {facts->loads_plainly, facts->stores_plainly, facts->is_only_output};
+
+    put_label(writer, arena_format(&writer->arena, ".Lcuda_convolution_%zu", kernel));
+    begin_struct(writer);
+    put_long(writer, facts->pass);
+    put_long(writer, facts->groups);
+    place(writer, offsetof(struct rnet_cuda_convolution, x_grid));
+    put_geometry(writer, facts);
+    place(writer, offsetof(struct rnet_cuda_convolution, chunk_images));
+    put_long(writer, (uint32_t)facts->chunk_images);
+    put_long(writer, (uint32_t)facts->x);
+    put_long(writer, (uint32_t)facts->dy);
+    put_long(writer, (uint32_t)facts->weight);
+    put_long(writer, (uint32_t)facts->output);
+    place(writer, offsetof(struct rnet_cuda_convolution, loads_plainly));
+    put_long(writer, (uint32_t)(flags[0] | flags[1] << 8 | flags[2] << 16));
+    put_quad(writer, 0);
+    place(writer, offsetof(struct rnet_cuda_convolution, filter));
+    if (has_copy)
+        put_symbol(writer, arena_format(&writer->arena, ".Lcuda_copy_%zu", kernel));
+    else
+        put_quad(writer, 0);
+    end_struct(writer, sizeof(struct rnet_cuda_convolution));
+}
+
+/* Writes what describes the kernels that are convolutions. */
+static void write_convolutions(struct table_writer *writer, const struct kernel_set *kernels,
+                               const struct program_cuda *cuda)
+{
+    size_t copy_module = kernels->items.count;
+    struct rnet_cuda_convolution facts;
+
+    for (size_t k = 0; k < kernels->items.count; k++) {
+        if (cuda->copies[k])
+            write_copy(writer, cuda->copies[k], k, copy_module++);
+        if (convolution_facts(kernels->items.items[k], &facts))
+            write_convolution(writer, &facts, k, cuda->copies[k] != NULL);
+    }
+}
+
+/* ---- kernels ---- */
+
+static void write_kernel(struct table_writer *writer, const struct kernel *kernel,
+                         const struct loop_program *program, size_t number)
+{
+    struct rnet_cuda_convolution facts;
+
+    begin_struct(writer);
+    put_long(writer, (uint32_t)number);
+    put_long(writer, (uint32_t)cuda_block_threads(program));
+    place(writer, offsetof(struct rnet_cuda_kernel, shared_bytes));
+    put_long(writer, (uint32_t)loop_shared_bytes(program));
+    put_long(writer, (uint32_t)cuda_block_tasks(program));
+    place(writer, offsetof(struct rnet_cuda_kernel, convolution));
+    if (convolution_facts(kernel, &facts))
+        put_symbol(writer, arena_format(&writer->arena, ".Lcuda_convolution_%zu", number));
+    else
+        put_quad(writer, 0);
+    end_struct(writer, sizeof(struct rnet_cuda_kernel));
+}
+
+void program_cuda_write(struct table_writer *writer, const struct plan *plan,
+                        struct loop_program *const *programs, const struct program_cuda *cuda)
+{
+    const size_t kernels = plan->kernels.items.count;
+    const size_t copies = count_copies(cuda, kernels);
+
+    write_modules(writer, cuda, kernels, copies);
+    write_convolutions(writer, &plan->kernels, cuda);
+    put_label(writer, ".Lcuda_kernels");
+    for (size_t k = 0; k < kernels; k++)
+        write_kernel(writer, plan->kernels.items.items[k], programs[k], k);
+    put_label(writer, ".Lcuda");
+    begin_struct(writer);
+    put_symbol(writer, ".Lcuda_modules");
+    put_symbol(writer, ".Lcuda_kernels");
+    place(writer, offsetof(struct rnet_cuda, module_count));
+    put_quad(writer, kernels + copies);
+    put_long(writer, (uint32_t)cuda->architecture);
+    put_long(writer, cuda->precision);
+    end_struct(writer, sizeof(struct rnet_cuda));
+}

@@ -1,0 +1,25 @@
+/* The tables of an executable for NVIDIA GPUs: struct rnet_cuda (runtime/program.h) and the code.
+ */
+#ifndef CODEGEN_PROGRAM_CUDA_H
+#define CODEGEN_PROGRAM_CUDA_H
+
+#include "codegen/cuda/nvrtc.h"
+#include "codegen/loop.h"
+#include "codegen/table_writer.h"
+#include "compiler/plan.h"
+#include "runtime/program.h"
+
+/* What a program for a GPU has besides its plan and loop programs. */
+struct program_cuda {
+    int architecture; /* NN of sm_NN */
+    enum rnet_precision precision;
+    const struct nvrtc_code *code;      /* of each kernel */
+    struct loop_program *const *copies; /* of each kernel: the copy of its filter, or NULL */
+    const struct nvrtc_code *copy_code; /* of those that there are */
+};
+
+/* Writes it, under the label .Lcuda. */
+void program_cuda_write(struct table_writer *writer, const struct plan *plan,
+                        struct loop_program *const *programs, const struct program_cuda *cuda);
+
+#endif
