@@ -34,6 +34,24 @@ int nest_open_images(struct loop_program *program, const struct task_range *rang
     return 1;
 }
 
+struct nest_parts nest_parts(const struct kernel *kernel, struct loop_program *program,
+                             int64_t task_bytes)
+{
+    int64_t points = grid_points(kernel->in_grid);
+    int64_t bytes = points * channel_stride(kernel->in_channels) * (int64_t)sizeof(float);
+    int64_t count = bytes / task_bytes;
+    count = count < 1 ? 1 : count > points ? points : count;
+    int64_t part_points = (points + count - 1) / count;
+    program->tasks_per_group = (points + part_points - 1) / part_points;
+    program->images_per_task = bytes >= task_bytes ? 1 : task_bytes / bytes;
+    struct nest_parts parts = {.range = nest_task(program), .end = loop_int(program, points)};
+    parts.first = loop_times(program, parts.range.part, part_points);
+    if (program->tasks_per_group > 1)
+        parts.end = loop_binary(program, LOOP_MINIMUM, loop_plus(program, parts.first, part_points),
+                                parts.end);
+    return parts;
+}
+
 int nest_open(struct loop_program *program, const int32_t extents[GRID_RANK],
               struct position *out_position)
 {

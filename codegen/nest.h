@@ -38,6 +38,17 @@ struct task_range nest_task(struct loop_program *program);
 int nest_open_images(struct loop_program *program, const struct task_range *range,
                      loop_value *out_image);
 
+/* A task's images and points, for kernels that treat the points of in_grid each alone. */
+struct nest_parts {
+    struct task_range range;
+    loop_value first, end; /* points */
+};
+
+/* Sets the program's tasks to about `task_bytes` of a tensor of in_channels: several images each,
+ * or several of an image. */
+struct nest_parts nest_parts(const struct kernel *kernel, struct loop_program *program,
+                             int64_t task_bytes);
+
 /* Opens loops over extents, in row-major order. */
 int nest_open(struct loop_program *program, const int32_t extents[GRID_RANK],
               struct position *out_position);

@@ -70,6 +70,7 @@ struct attributes {
     double epsilon, momentum; /* normalizations */
     double rate;      /* dropout, drop_path: the share that is dropped */
     int32_t random_layer; /* dropout, drop_path: which of the graph's it is, from 0 */
+    int32_t first_channel; /* join_gradient: where the part begins */
     bool listed;      /* pools: the kernel was written as a list (compiler/report_count.c) */
 };
 

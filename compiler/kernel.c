@@ -202,6 +202,10 @@ const char *kernel_name(const struct kernel *kernel, struct arena *arena)
         [KERNEL_AVERAGE_POOL] = "average_pool",
         [KERNEL_AVERAGE_POOL_GRADIENT] = "average_pool_back",
         [KERNEL_SOFTMAX_LOSS] = "softmax_loss",
+        [KERNEL_GROUP_SUM] = "group_sum",
+        [KERNEL_POINT_SUM] = "point_sum",
+        [KERNEL_JOIN] = "join",
+        [KERNEL_ROWS] = "rows",
     };
     struct text_builder text = {.arena = arena};
     text_add(&text, "%s", names[kernel->anchor]);
@@ -241,6 +245,10 @@ static const struct anchor_rule anchor_rules[KERNEL_ANCHOR_COUNT] = {
     [KERNEL_AVERAGE_POOL] = {.values = 1, .outputs = 1, .windowed = true},
     [KERNEL_AVERAGE_POOL_GRADIENT] = {.values = 1, .outputs = 1, .windowed = true},
     [KERNEL_SOFTMAX_LOSS] = {.values = 1, .outputs = 0, .weight = true},
+    [KERNEL_GROUP_SUM] = {.values = 0, .outputs = 0},
+    [KERNEL_POINT_SUM] = {.values = 0, .outputs = 0},
+    [KERNEL_JOIN] = {.values = 0, .outputs = 1},
+    [KERNEL_ROWS] = {.values = 1, .outputs = 1},
 };
 
 static const char *check_load(const struct kernel *kernel, const struct expression *load,
@@ -333,6 +341,8 @@ static const char *check_counts(const struct kernel *kernel, const struct anchor
     int values = rule->values ? rule->values : kernel->output_count;
     if (kernel->anchor == KERNEL_TRANSPOSE)
         values = 0;
+    if (kernel->anchor == KERNEL_JOIN)
+        values = kernel->value_count ? kernel->value_count : 1;
     if (kernel->anchor == KERNEL_SOFTMAX_LOSS && kernel->value_count == 2) {
         if (kernel->expressions[kernel->values[1]].op != EXPRESSION_CONSTANT)
             return "label smoothing is not a constant";
@@ -366,6 +376,42 @@ static const char *check_window(const struct kernel *kernel)
     return NULL;
 }
 
+static const char *check_parts(const struct kernel *kernel)
+{
+    int64_t channels = 0;
+    for (int j = 0; j < kernel->value_count; j++) {
+        const struct channel_part *part = &kernel->parts[j];
+        if (part->first < 0 || part->count < 1 || part->count > part->channels - part->first)
+            return "a part is not of its tensor's channels";
+        channels += part->count;
+    }
+    return channels == kernel->out_channels ? NULL : "the parts are not the result's channels";
+}
+
+/* What is particular to anchors without a window. */
+static const char *check_anchor(const struct kernel *kernel)
+{
+    const int64_t in = grid_points(kernel->in_grid), out = grid_points(kernel->out_grid);
+    const int64_t columns = kernel->flip ? in : out, points = kernel->flip ? out : in;
+    const int64_t channels = kernel->flip ? kernel->out_channels : kernel->in_channels;
+    const int64_t rows = kernel->flip ? kernel->in_channels : kernel->out_channels;
+
+    switch (kernel->anchor) {
+    case KERNEL_GROUP_SUM:
+        return kernel->groups > 0 && kernel->in_channels % kernel->groups == 0
+                   ? NULL
+                   : "the groups do not divide the channels";
+    case KERNEL_JOIN:
+        return check_parts(kernel);
+    case KERNEL_ROWS:
+        return channels % columns == 0 && channels / columns * points == rows
+                   ? NULL
+                   : "the rows are not the channels' elements";
+    default:
+        return NULL;
+    }
+}
+
 static const char *check_shapes(const struct kernel *kernel, const struct anchor_rule *rule)
 {
     if (kernel->in_channels < 1)
@@ -384,7 +430,7 @@ static const char *check_shapes(const struct kernel *kernel, const struct anchor
         return "the groups do not divide the channels";
     if (rule->windowed && !grouped && kernel->out_channels != kernel->in_channels)
         return "a pool keeps the channels";
-    return rule->windowed ? check_window(kernel) : NULL;
+    return rule->windowed ? check_window(kernel) : check_anchor(kernel);
 }
 
 static bool is_key(const struct kernel *kernel, int parameter)

@@ -21,17 +21,25 @@
  *                         x[n,(p + padding - w dilation)/stride,k] weight[w,k',c], the weight being
  *                         transposed (see TRANSPOSE)
  *   WEIGHT_GRADIENT       out[chunk,w,c,k] = sum over the chunk's images and q of
- *                         x[n, q stride - padding + w dilation, c] dy[n,q,k]; values 0 and 1 are x,
- * dy TRANSPOSE             out[w,k',c] = weight[w,c',k]: outputs and inputs of each group
- * exchanged; with `flip` the window is reversed too, which makes the data gradient of a convolution
- * of stride 1 a convolution MAX_POOL              out[n,q,c] = maximum of x over the window; points
- * outside do not count MAX_POOL_GRADIENT     out[n,p,c] = sum of dy[n,q,c] over the windows q whose
- * first maximum (in the order of the window) is p; values 0 and 1 are x, dy AVERAGE_POOL out[n,q,c]
- * = sum of x over the window / size of the window AVERAGE_POOL_GRADIENT out[n,p,c] = sum of
- * x[n,q,c] over the windows q that hold p / size SOFTMAX_LOSS          of logits x[n,0,c] and
- * labels[n]: loss[n], rank[n] and, if there is a third output, its gradient (softmax - target) /
- * images. The target is one-hot; a second value, a constant s, mixes it with s / classes for every
- * class
+ *                         x[n, q stride - padding + w dilation, c] dy[n,q,k]; values 0 and 1 are
+ *                         x and dy
+ *   TRANSPOSE             out[w,k',c] = weight[w,c',k]: outputs and inputs of each group exchanged;
+ *                         with `flip` the window is reversed too, which makes the data gradient of a
+ *                         convolution of stride 1 a convolution
+ *   MAX_POOL              out[n,q,c] = maximum of x over the window; points outside do not count
+ *   MAX_POOL_GRADIENT     out[n,p,c] = sum of dy[n,q,c] over the windows q whose first maximum (in
+ *                         the order of the window) is p; values 0 and 1 are x, dy
+ *   AVERAGE_POOL          out[n,q,c] = sum of x over the window / size of the window
+ *   AVERAGE_POOL_GRADIENT out[n,p,c] = sum of x[n,q,c] over the windows q that hold p / size
+ *   SOFTMAX_LOSS          of logits x[n,0,c] and labels[n]: loss[n], rank[n] and, if there is a third
+ *                         output, its gradient (softmax - target) / images. The target is one-hot;
+ *                         a second value, a constant s, mixes it with s / classes for every class
+ *   GROUP_SUM             out_j[n,c] = sum of value_j over all points and the channels of c's group
+ *   POINT_SUM             out_j[n,p] = sum of value_j over all channels
+ *   JOIN                  out[n,p] = the parts' channels one after the other: parts[j].count of
+ *                         value j from parts[j].first on, of a tensor of parts[j].channels
+ *   ROWS                  channels to rows: out[n,j,a P + p] = x[n,p,j A + a], where x has P points
+ *                         and out A P channels. With `flip` back: out[n,p,j A + a] = x[n,j,a P + p]
  *
  * Side sums. While CONVOLUTION and DATA_GRADIENT store, they can add up values a channel, as batch
  * normalization wants them: out_{1+j}[part,k] = sum of sums_j over a part of an image's points, in
@@ -61,6 +69,10 @@ enum kernel_anchor {
     KERNEL_AVERAGE_POOL,
     KERNEL_AVERAGE_POOL_GRADIENT,
     KERNEL_SOFTMAX_LOSS,
+    KERNEL_GROUP_SUM,
+    KERNEL_POINT_SUM,
+    KERNEL_JOIN,
+    KERNEL_ROWS,
     KERNEL_ANCHOR_COUNT
 };
 
@@ -115,28 +127,34 @@ struct window {
     int32_t kernel[GRID_RANK], stride[GRID_RANK], padding[GRID_RANK], dilation[GRID_RANK];
 };
 
+/* Consecutive channels of a tensor. */
+struct channel_part {
+    int32_t channels; /* of the tensor */
+    int32_t first, count;
+};
+
 struct kernel {
     uint8_t anchor; /* enum kernel_anchor */
     uint8_t parameter_count;
     uint8_t expression_count;
     uint8_t value_count;  /* see `values` */
     uint8_t output_count; /* the last parameters are the outputs */
-    uint8_t flip;         /* TRANSPOSE */
+    uint8_t flip;         /* TRANSPOSE, ROWS */
     uint8_t sum_count;    /* side sums; they are the last outputs */
     uint8_t spare;
     uint8_t storage[KERNEL_PARAMETERS]; /* enum kernel_storage */
-    /* Roots among `expressions`. POINTWISE, CHANNEL_SUM, VECTOR: one an output. Others: the
-     * operands as loaded (x; x and dy for WEIGHT_GRADIENT and MAX_POOL_GRADIENT, at their own
-     * points). */
+    /* Roots among `expressions`. POINTWISE and the sums, VECTOR: one an output. JOIN: one a part,
+     * at the part's channels. Others: the operands as loaded (x; x and dy for WEIGHT_GRADIENT and
+     * MAX_POOL_GRADIENT, at their own points). */
     uint16_t values[KERNEL_VALUES];
     uint16_t epilogue; /* root + 1 of what CONVOLUTION and DATA_GRADIENT store; 0: the result
                           itself */
     uint16_t padding;
     uint16_t sums[KERNEL_SUMS]; /* roots, evaluated where the epilogue is */
-    /* x is on in_grid with in_channels. POINTWISE, CHANNEL_SUM and VECTOR use in_* alone. For
-     * DATA_GRADIENT, in_* is the grid of dy (its x) and out_* that of the result; for
-     * MAX_POOL_GRADIENT and AVERAGE_POOL_GRADIENT, in_* is the pooled tensor's input and the
-     * result's, out_* that of dy; WEIGHT_GRADIENT: in_* that of x, out_* that of dy. TRANSPOSE:
+    /* x is on in_grid with in_channels. POINTWISE, the sums and VECTOR use in_* alone, JOIN in_grid
+     * and out_channels. For DATA_GRADIENT, in_* is the grid of dy (its x) and out_* that of the
+     * result; for MAX_POOL_GRADIENT and AVERAGE_POOL_GRADIENT, in_* is the pooled tensor's input
+     * and the result's, out_* that of dy; WEIGHT_GRADIENT: in_* that of x, out_* that of dy. TRANSPOSE:
      * in_channels and out_channels are those of the forward convolution. */
     int32_t in_grid[GRID_RANK], out_grid[GRID_RANK];
     int32_t in_channels, out_channels;
@@ -145,6 +163,7 @@ struct kernel {
     int32_t chunk_parts;  /* ACCESS_CHUNK_SUM: chunks for each chunk_images images */
     int32_t sum_rows;     /* rows of a part, for side sums */
     struct window window;
+    struct channel_part parts[KERNEL_VALUES]; /* JOIN */
     struct expression expressions[KERNEL_EXPRESSIONS];
 };
 /* Parameters in order: those that expressions load, by first use; then `weight` (CONVOLUTION,

@@ -20,6 +20,10 @@ static const char *anchor_name(int anchor)
         [KERNEL_AVERAGE_POOL] = "average_pool",
         [KERNEL_AVERAGE_POOL_GRADIENT] = "average_pool_gradient",
         [KERNEL_SOFTMAX_LOSS] = "softmax_loss",
+        [KERNEL_GROUP_SUM] = "group_sum",
+        [KERNEL_POINT_SUM] = "point_sum",
+        [KERNEL_JOIN] = "join",
+        [KERNEL_ROWS] = "rows",
     };
     return names[anchor];
 }
@@ -51,6 +55,9 @@ static void print_shapes(const struct kernel *kernel, FILE *stream)
     if (kernel->flip)
         fprintf(stream, " flip");
     fputc('\n', stream);
+    for (int j = 0; kernel->anchor == KERNEL_JOIN && j < kernel->value_count; j++)
+        fprintf(stream, "  part %d of %d channels, from %d\n", kernel->parts[j].count,
+                kernel->parts[j].channels, kernel->parts[j].first);
     if (!kernel_has_window(kernel))
         return;
     fprintf(stream, "  window");

@@ -56,10 +56,12 @@ struct parameter_layout parameter_layout(const struct graph *graph, const struct
 
 /* ---- buffers ---- */
 
-static uint64_t activation_bytes(const struct tensor *tensor, int64_t batch)
+uint64_t lower_activation_bytes(const struct lowering *lowering, const struct tensor *tensor)
 {
-    return (uint64_t)(batch * grid_points(tensor->grid) * channel_stride(tensor->channels)) *
-           sizeof(float);
+    const int64_t elements =
+        lowering->calls->batch * grid_points(tensor->grid) * channel_stride(tensor->channels);
+
+    return (uint64_t)elements * sizeof(float);
 }
 
 static struct buffer tensor_buffer(const struct lowering *lowering, tensor_id id)
@@ -71,7 +73,7 @@ static struct buffer tensor_buffer(const struct lowering *lowering, tensor_id id
     switch ((enum tensor_kind)tensor->kind) {
     case TENSOR_ACTIVATION:
         buffer.region = id == 0 ? RNET_REGION_INPUT : RNET_REGION_WORKSPACE;
-        buffer.bytes = activation_bytes(tensor, batch);
+        buffer.bytes = lower_activation_bytes(lowering, tensor);
         break;
     case TENSOR_PARAMETER:
         buffer.region = RNET_REGION_WEIGHTS;

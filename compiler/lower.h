@@ -89,6 +89,9 @@ buffer_id lower_buffer(struct lowering *lowering, tensor_id tensor);
 /* A buffer of the workspace that holds no tensor. */
 buffer_id lower_scratch(struct lowering *lowering, uint64_t bytes);
 
+/* Bytes of an activation of the batch. */
+uint64_t lower_activation_bytes(const struct lowering *lowering, const struct tensor *tensor);
+
 /* Says that `tensor` is what `other` is: it gets no buffer of its own, and no call. */
 void lower_same(struct lowering *lowering, tensor_id tensor, tensor_id other);
 

@@ -54,6 +54,8 @@ tensor_id graph_add_layer(struct graph *graph, enum op_kind kind, const struct l
     for (int vector = 0; vector < definition->vector_outputs; vector++)
         outputs[output_count++] = graph_add_tensor(
             graph, (struct tensor){.kind = TENSOR_VECTOR, .channels = call.output.channels});
+    for (int kept = 0; kept < definition->kept_outputs; kept++)
+        outputs[output_count++] = graph_add_tensor(graph, definition->kept_shape(&call));
     op = graph_add_op(graph, kind, inputs, input_count, outputs, output_count);
     graph->ops.items[op].attributes = call.attributes;
     graph->ops.items[op].path = path;

@@ -61,6 +61,9 @@ struct op_definition {
                       tensor_id *out);
     /* How many VECTOR tensors follow the output: what a layer keeps for its gradient. */
     int vector_outputs;
+    /* How many outputs of this shape follow: values for each image or grid point that it keeps. */
+    int kept_outputs;
+    struct tensor (*kept_shape)(const struct layer_call *call);
     /* Multiply-adds of convolutions and linear layers, for one image. NULL: 0. */
     int64_t (*macs)(const struct graph *graph, const struct op *op);
     /* Appends to the graph what computes the gradients of the inputs. NULL: no gradient. */

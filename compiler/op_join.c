@@ -1,5 +1,4 @@
-/* What gives tensors another form: joins, resizing, rows. Joins and rows are known to the checker
- * and the reports; they have no code yet. */
+/* What gives tensors another form: joins along the channels, resizing, rows. */
 #include <string.h>
 
 #include "compiler/gradient.h"
@@ -46,6 +45,96 @@ tensor_id graph_add_join(struct graph *graph, const tensor_id *parts, size_t cou
 
     join_shape(graph, parts, count, &shape);
     return add_op(graph, OP_JOIN, shape, parts, count, path, span);
+}
+
+/* dx_i = the part of dy that came from x_i */
+static void join_gradient(struct gradient_pass *pass, op_id id)
+{
+    const struct op op = pass->graph->ops.items[id];
+    const tensor_id dy = gradient_of(pass, op.outputs[0]);
+    int32_t first = 0;
+
+    for (int part = 0; dy != TENSOR_NONE && part < op.input_count; part++) {
+        const struct tensor like = pass->graph->tensors.items[op.inputs[part]];
+
+        if (gradient_needed(pass, op.inputs[part])) {
+            const tensor_id dx = graph_add_tensor(pass->graph, tensor_like(&like, like.channels));
+            const op_id slice = gradient_op(pass, OP_JOIN_GRADIENT, id, &dy, 1, &dx, 1);
+
+            pass->graph->ops.items[slice].attributes.first_channel = first;
+            gradient_add(pass, op.inputs[part], dx);
+        }
+        first += like.channels;
+    }
+}
+
+/* A piece of a join that is there: a part of a buffer's channels. */
+struct piece {
+    buffer_id buffer;
+    struct channel_part part;
+};
+
+/* Appends the call that joins up to KERNEL_VALUES pieces into `out`, on the grid of `like`. Returns
+ * the joined piece. */
+static struct piece lower_pieces(struct lowering *lowering, const struct op *op,
+                                 const struct tensor *like, const struct piece *pieces,
+                                 size_t count, buffer_id out)
+{
+    struct call_builder call = call_begin(lowering, KERNEL_JOIN);
+    int32_t channels = 0;
+
+    for (size_t i = 0; i < count; i++)
+        channels += pieces[i].part.count;
+    const struct tensor joined = tensor_like(like, channels);
+
+    call_in(&call, &joined);
+    call_out(&call, &joined);
+    for (size_t i = 0; i < count; i++) {
+        call.kernel.parts[i] = pieces[i].part;
+        call_operand(&call, call_load(&call, pieces[i].buffer, ACCESS_POINT));
+    }
+    if (out == BUFFER_NONE)
+        out = lower_scratch(lowering, lower_activation_bytes(lowering, &joined));
+    call_output(&call, out);
+    call_end(&call, op->path);
+    return (struct piece){out, {channels, 0, channels}};
+}
+
+/* More pieces than a kernel takes are joined in groups first. */
+static void join_lower(struct lowering *lowering, const struct op *op)
+{
+    const struct tensor *like = &lowering->graph->tensors.items[op->outputs[0]];
+    struct piece *pieces = ARENA_ARRAY(lowering->arena, struct piece, op->input_count);
+    size_t count = op->input_count;
+
+    for (size_t i = 0; i < count; i++) {
+        const int32_t channels = lowering->graph->tensors.items[op->inputs[i]].channels;
+
+        pieces[i] = (struct piece){lower_buffer(lowering, op->inputs[i]), {channels, 0, channels}};
+    }
+    while (count > KERNEL_VALUES) {
+        size_t joined = 0;
+
+        for (size_t first = 0; first < count; first += KERNEL_VALUES) {
+            const size_t left = count - first, taken = left < KERNEL_VALUES ? left : KERNEL_VALUES;
+
+            pieces[joined++] =
+                taken == 1 ? pieces[first]
+                           : lower_pieces(lowering, op, like, pieces + first, taken, BUFFER_NONE);
+        }
+        count = joined;
+    }
+    lower_pieces(lowering, op, like, pieces, count, lower_buffer(lowering, op->outputs[0]));
+}
+
+static void join_gradient_lower(struct lowering *lowering, const struct op *op)
+{
+    const struct tensor *dx = &lowering->graph->tensors.items[op->outputs[0]];
+    const struct piece piece = {lower_buffer(lowering, op->inputs[0]),
+                                {lowering->graph->tensors.items[op->inputs[0]].channels,
+                                 op->attributes.first_channel, dx->channels}};
+
+    lower_pieces(lowering, op, dx, &piece, 1, lower_buffer(lowering, op->outputs[0]));
 }
 
 /* Each point becomes `factor` points along each axis. */
@@ -120,7 +209,8 @@ static void resize_gradient_lower(struct lowering *lowering, const struct op *op
     lower_resized(lowering, op, KERNEL_AVERAGE_POOL, op->outputs[0], op->inputs[0]);
 }
 
-/* C x H x W as (C / k H W) x k: what a detector's heads give. */
+/* C x H x W as (C / k H W) x k: what a detector's heads give. Column j of the rows is channels
+ * [j C / k, (j + 1) C / k), so it is x.view(k, C / k H W) transposed. */
 static void rows_shape(struct layer_call *call)
 {
     const double length = call->values[ROWS_LENGTH].values[0];
@@ -145,7 +235,44 @@ static void rows_shape(struct layer_call *call)
     };
 }
 
-const struct op_definition join_definition = {.is_layer = false};
+static void rows_gradient(struct gradient_pass *pass, op_id id)
+{
+    const struct op op = pass->graph->ops.items[id];
+    const tensor_id dy = gradient_of(pass, op.outputs[0]);
+
+    if (dy == TENSOR_NONE || !gradient_needed(pass, op.inputs[0]))
+        return;
+    const struct tensor like = pass->graph->tensors.items[op.inputs[0]];
+    const tensor_id dx = graph_add_tensor(pass->graph, tensor_like(&like, like.channels));
+
+    gradient_op(pass, OP_ROWS_GRADIENT, id, &dy, 1, &dx, 1);
+    gradient_add(pass, op.inputs[0], dx);
+}
+
+static void lower_rows(struct lowering *lowering, const struct op *op, bool flip)
+{
+    struct call_builder call = call_begin(lowering, KERNEL_ROWS);
+
+    call_in(&call, &lowering->graph->tensors.items[op->inputs[0]]);
+    call_out(&call, &lowering->graph->tensors.items[op->outputs[0]]);
+    call.kernel.flip = flip;
+    call_operand(&call, call_load(&call, lower_buffer(lowering, op->inputs[0]), ACCESS_POINT));
+    call_output(&call, lower_buffer(lowering, op->outputs[0]));
+    call_end(&call, op->path);
+}
+
+static void rows_lower(struct lowering *lowering, const struct op *op)
+{
+    lower_rows(lowering, op, false);
+}
+
+static void rows_gradient_lower(struct lowering *lowering, const struct op *op)
+{
+    lower_rows(lowering, op, true);
+}
+
+const struct op_definition join_definition = {.gradient = join_gradient, .lower = join_lower};
+const struct op_definition join_gradient_definition = {.lower = join_gradient_lower};
 
 const struct op_definition resize_definition = {
     .is_layer = true,
@@ -163,4 +290,8 @@ const struct op_definition rows_definition = {
     .arguments = {{"length", ARGUMENT_INTEGER, true, 1, 0}},
     .argument_count = 1,
     .shape = rows_shape,
+    .gradient = rows_gradient,
+    .lower = rows_lower,
 };
+
+const struct op_definition rows_gradient_definition = {.lower = rows_gradient_lower};

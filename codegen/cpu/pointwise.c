@@ -27,19 +27,6 @@ static bool pointwise_applies(const struct kernel *kernel)
     return is_flat(kernel) || channel_stride(kernel->in_channels) % VECTOR_LANES == 0;
 }
 
-/* Several images a task, or several tasks an image; returns the points of a task's part. */
-static int64_t set_tasks(const struct kernel *kernel, struct loop_program *program)
-{
-    int64_t points = grid_points(kernel->in_grid);
-    int64_t bytes = points * channel_stride(kernel->in_channels) * (int64_t)sizeof(float);
-    int64_t parts = bytes / TASK_BYTES;
-    parts = parts < 1 ? 1 : parts > points ? points : parts;
-    int64_t part_points = (points + parts - 1) / parts;
-    program->tasks_per_group = (points + part_points - 1) / part_points;
-    program->images_per_task = bytes >= TASK_BYTES ? 1 : TASK_BYTES / bytes;
-    return part_points;
-}
-
 static void store_values(const struct kernel *kernel, struct loop_program *program,
                          const struct place *place, loop_value index)
 {
@@ -103,16 +90,11 @@ static void build_points(const struct kernel *kernel, struct loop_program *progr
 
 static void pointwise_build(const struct kernel *kernel, struct loop_program *program)
 {
-    int64_t part_points = set_tasks(kernel, program), points = grid_points(kernel->in_grid);
-    struct task_range range = nest_task(program);
-    loop_value first = loop_times(program, range.part, part_points);
-    loop_value end = loop_int(program, points);
-    if (program->tasks_per_group > 1)
-        end = loop_binary(program, LOOP_MINIMUM, loop_plus(program, first, part_points), end);
+    struct nest_parts parts = nest_parts(kernel, program, TASK_BYTES);
     if (is_flat(kernel))
-        build_flat(kernel, program, &range, first, end);
+        build_flat(kernel, program, &parts.range, parts.first, parts.end);
     else
-        build_points(kernel, program, &range, first, end);
+        build_points(kernel, program, &parts.range, parts.first, parts.end);
 }
 
 const struct schedule pointwise_schedule = {

@@ -10,5 +10,8 @@ extern const struct schedule vector_schedule;
 extern const struct schedule conv_tile_schedule;
 extern const struct schedule weight_gradient_schedule;
 extern const struct schedule pool_schedule;
+extern const struct schedule group_sum_schedule;
+extern const struct schedule point_sum_schedule;
+extern const struct schedule join_schedule;
 
 #endif

@@ -24,6 +24,10 @@ static void naive_build(const struct kernel *kernel, struct loop_program *progra
         [KERNEL_AVERAGE_POOL] = naive_average_pool,
         [KERNEL_AVERAGE_POOL_GRADIENT] = naive_average_pool_gradient,
         [KERNEL_SOFTMAX_LOSS] = naive_softmax_loss,
+        [KERNEL_GROUP_SUM] = naive_group_sum,
+        [KERNEL_POINT_SUM] = naive_point_sum,
+        [KERNEL_JOIN] = naive_join,
+        [KERNEL_ROWS] = naive_rows,
     };
     builders[kernel->anchor](kernel, program);
 }

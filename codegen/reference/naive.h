@@ -20,5 +20,9 @@ void naive_max_pool_gradient(const struct kernel *kernel, struct loop_program *p
 void naive_average_pool(const struct kernel *kernel, struct loop_program *program);
 void naive_average_pool_gradient(const struct kernel *kernel, struct loop_program *program);
 void naive_softmax_loss(const struct kernel *kernel, struct loop_program *program);
+void naive_group_sum(const struct kernel *kernel, struct loop_program *program);
+void naive_point_sum(const struct kernel *kernel, struct loop_program *program);
+void naive_join(const struct kernel *kernel, struct loop_program *program);
+void naive_rows(const struct kernel *kernel, struct loop_program *program);
 
 #endif

@@ -155,7 +155,7 @@ graph_of()
 }
 
 documented=''
-while IFS='|' read -r name arguments builds _; do
+while IFS='|' read -r name arguments _; do
     documented+="$name "
     call=$(usage "$name" "$arguments")
     layer_file "$call" >layer.rnet
@@ -164,10 +164,8 @@ while IFS='|' read -r name arguments builds _; do
         fail "docs/language.md, $name: a default is another in the compiler"
     has_arguments full.rnet "$name" "$arguments" "$(with_defaults "$call" "$arguments")"
     has_order layer_file "$name" "$arguments"
-    says=yes
     "$rnet" build layer.rnet --emit kernels 2>&1 >/dev/null | grep -q "\`$name\` can be checked" &&
-        says='checked only'
-    [ "$builds" = "$says" ] || fail "docs/language.md, $name: '$builds', but it is '$says'"
+        fail "docs/language.md, $name: it does not build"
 done < <(rows layer)
 compare 'layers' "$documented" "$(sed -n '\,^/\* layers of the language,,\,^/\* made by,p' \
     "$source_dir/compiler/op.def" | sed -nE 's/^OP\([A-Z_]+, "([a-z_]+)".*/\1/p' | tr '\n' ' ')"

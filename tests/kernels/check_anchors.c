@@ -111,6 +111,23 @@ static void vector_values(struct kernel *kernel)
     kernel->value_count = 2;
 }
 
+/* A tensor, some of its channels where it has more, and the rest of the result. */
+static void add_parts(struct kernel *kernel, const struct test_case *test)
+{
+    const int32_t wide = test->channels, rest = test->out_channels - wide;
+    const struct channel_part parts[] = {{wide, 0, wide}, {wide, wide / 3, 1}, {rest - 1, 0, 0}};
+    for (int j = 0; j < (rest > 1 ? 3 : rest + 1); j++) {
+        kernel->parts[j] = parts[j];
+        if (j == 2)
+            kernel->parts[j].count = rest - 1;
+        kernel->values[kernel->value_count++] = value_of(kernel, test->value);
+    }
+    if (rest < 0) /* a part alone */
+        kernel->parts[kernel->value_count++] = (struct channel_part){wide, -rest, wide + rest};
+    if (rest < 0)
+        kernel->values[0] = value_of(kernel, test->value);
+}
+
 static void add_values(struct kernel *kernel, const struct test_case *test)
 {
     bool two = test->anchor == KERNEL_WEIGHT_GRADIENT || test->anchor == KERNEL_MAX_POOL_GRADIENT;
@@ -120,10 +137,15 @@ static void add_values(struct kernel *kernel, const struct test_case *test)
     }
     if (test->anchor == KERNEL_TRANSPOSE)
         return;
+    if (test->anchor == KERNEL_JOIN) {
+        add_parts(kernel, test);
+        return;
+    }
     kernel->values[kernel->value_count++] = value_of(kernel, test->value);
     if (two)
         kernel->values[kernel->value_count++] = value_of(kernel, test->epilogue);
-    bool many = test->anchor == KERNEL_POINTWISE || test->anchor == KERNEL_CHANNEL_SUM;
+    bool many = test->anchor == KERNEL_POINTWISE || test->anchor == KERNEL_CHANNEL_SUM ||
+                test->anchor == KERNEL_GROUP_SUM || test->anchor == KERNEL_POINT_SUM;
     if (many && test->value != PLAIN) {
         uint16_t value = kernel->values[0];
         kernel->values[1] = kernel_binary(kernel, EXPRESSION_MULTIPLY, value, value);
@@ -165,7 +187,8 @@ static void add_weight_and_outputs(struct kernel *kernel, const struct test_case
     bool weight = test->anchor == KERNEL_CONVOLUTION || test->anchor == KERNEL_DATA_GRADIENT ||
                   test->anchor == KERNEL_TRANSPOSE;
     kernel->output_count = kernel->value_count > 0 ? kernel->value_count : 1;
-    if (test->anchor >= KERNEL_CONVOLUTION)
+    bool sum = test->anchor == KERNEL_GROUP_SUM || test->anchor == KERNEL_POINT_SUM;
+    if (test->anchor >= KERNEL_CONVOLUTION && !sum)
         kernel->output_count = (uint8_t)(1 + kernel->sum_count);
     if (weight)
         new_parameter(kernel);
@@ -176,6 +199,22 @@ static void add_weight_and_outputs(struct kernel *kernel, const struct test_case
             kernel->values[kernel->value_count++] = kernel_constant(kernel, 0.1);
     }
     kernel->parameter_count = (uint8_t)(kernel->parameter_count + kernel->output_count);
+}
+
+/* A case's out_channels is the length of a row. */
+static void set_rows(struct kernel *kernel, const struct test_case *test)
+{
+    const int32_t columns = test->out_channels;
+    const int32_t grid[GRID_RANK] = {1, 1, columns};
+    memcpy(kernel->out_grid, grid, sizeof grid);
+    kernel->out_channels = (int32_t)(test->channels / columns * grid_points(test->grid));
+    kernel->flip = test->flip;
+    if (!test->flip)
+        return;
+    memcpy(kernel->out_grid, kernel->in_grid, sizeof grid);
+    memcpy(kernel->in_grid, grid, sizeof grid);
+    kernel->in_channels = kernel->out_channels;
+    kernel->out_channels = test->channels;
 }
 
 static void set_shapes(struct kernel *kernel, const struct test_case *test)
@@ -202,6 +241,10 @@ static void set_shapes(struct kernel *kernel, const struct test_case *test)
     }
     if (windowed && test->anchor >= KERNEL_MAX_POOL)
         kernel->out_channels = kernel->in_channels;
+    if (test->anchor == KERNEL_JOIN)
+        memcpy(kernel->out_grid, kernel->in_grid, sizeof kernel->in_grid);
+    if (test->anchor == KERNEL_ROWS)
+        set_rows(kernel, test);
 }
 
 static void case_kernel(const struct test_case *test, int32_t sum_rows, struct kernel *kernel)
@@ -397,6 +440,54 @@ static const struct test_case cases[] = {
      NORMALIZED, PLAIN, 2, 0, false},
     {KERNEL_AVERAGE_POOL_GRADIENT, CUBE(4), 3, 0, 0, CUBE(2), CUBE(2), {0}, 1, PLAIN, PLAIN, 2, 0,
      false},
+    /* sums within an image */
+    {KERNEL_GROUP_SUM, P2(5, 5), 16, 0, 1, {0}, {0}, {0}, 0, PLAIN, PLAIN, 2, 0, false},
+    {KERNEL_GROUP_SUM, P2(5, 5), 16, 0, 16, {0}, {0}, {0}, 0, NORMALIZED, PLAIN, 3, 0, false},
+    {KERNEL_GROUP_SUM, P2(4, 3), 48, 0, 8, {0}, {0}, {0}, 0, NORMALIZED, PLAIN, 2, 0, false},
+    {KERNEL_GROUP_SUM, P2(3, 3), 60, 0, 5, {0}, {0}, {0}, 0, PLAIN, PLAIN, 3, 0, false},
+    {KERNEL_GROUP_SUM, P2(7, 5), 256, 0, 32, {0}, {0}, {0}, 0, JOINED, PLAIN, 2, 0, false},
+    {KERNEL_GROUP_SUM, ALONE, 64, 0, 4, {0}, {0}, {0}, 0, PLAIN, PLAIN, 5, 0, false},
+    {KERNEL_GROUP_SUM, P2(3, 3), 3, 0, 3, {0}, {0}, {0}, 0, NORMALIZED, PLAIN, 2, 0, false},
+    {KERNEL_GROUP_SUM, P2(5, 2), 10, 0, 2, {0}, {0}, {0}, 0, DROPPED, PLAIN, 2, 0, false},
+    {KERNEL_GROUP_SUM, CUBE(3), 96, 0, 6, {0}, {0}, {0}, 0, NORMALIZED, PLAIN, 2, 0, false},
+    {KERNEL_GROUP_SUM, P2(2, 2), 1, 0, 1, {0}, {0}, {0}, 0, PLAIN, PLAIN, 3, 0, false},
+    {KERNEL_POINT_SUM, P2(5, 5), 16, 0, 0, {0}, {0}, {0}, 0, PLAIN, PLAIN, 2, 0, false},
+    {KERNEL_POINT_SUM, P2(4, 3), 100, 0, 0, {0}, {0}, {0}, 0, NORMALIZED, PLAIN, 3, 0, false},
+    {KERNEL_POINT_SUM, P2(33, 31), 96, 0, 0, {0}, {0}, {0}, 0, NORMALIZED, PLAIN, 2, 0, false},
+    {KERNEL_POINT_SUM, ALONE, 47, 0, 0, {0}, {0}, {0}, 0, PLAIN, PLAIN, 5, 0, false},
+    {KERNEL_POINT_SUM, P2(3, 3), 3, 0, 0, {0}, {0}, {0}, 0, NORMALIZED, PLAIN, 2, 0, false},
+    {KERNEL_POINT_SUM, CUBE(3), 24, 0, 0, {0}, {0}, {0}, 0, JOINED, PLAIN, 2, 0, false},
+    {KERNEL_POINT_SUM, P2(5, 2), 10, 0, 0, {0}, {0}, {0}, 0, DROPPED, PLAIN, 2, 0, false},
+    {KERNEL_POINT_SUM, P2(2, 2), 1, 0, 0, {0}, {0}, {0}, 0, PLAIN, PLAIN, 3, 0, false},
+    /* joins: out_channels are those of the whole, or of the part that is taken */
+    {KERNEL_JOIN, P2(5, 5), 16, 16, 0, {0}, {0}, {0}, 0, PLAIN, PLAIN, 2, 0, false},
+    {KERNEL_JOIN, P2(5, 5), 16, 48, 0, {0}, {0}, {0}, 0, PLAIN, PLAIN, 2, 0, false},
+    {KERNEL_JOIN, P2(4, 3), 64, 96, 0, {0}, {0}, {0}, 0, NORMALIZED, PLAIN, 3, 0, false},
+    {KERNEL_JOIN, P2(3, 3), 37, 80, 0, {0}, {0}, {0}, 0, PLAIN, PLAIN, 2, 0, false},
+    {KERNEL_JOIN, P2(33, 31), 32, 65, 0, {0}, {0}, {0}, 0, NORMALIZED, PLAIN, 2, 0, false},
+    {KERNEL_JOIN, P2(3, 3), 2, 4, 0, {0}, {0}, {0}, 0, PLAIN, PLAIN, 2, 0, false},
+    {KERNEL_JOIN, P2(3, 3), 3, 24, 0, {0}, {0}, {0}, 0, PLAIN, PLAIN, 2, 0, false},
+    {KERNEL_JOIN, ALONE, 100, 300, 0, {0}, {0}, {0}, 0, PLAIN, PLAIN, 3, 0, false},
+    {KERNEL_JOIN, CUBE(3), 10, 17, 0, {0}, {0}, {0}, 0, JOINED, PLAIN, 2, 0, false},
+    {KERNEL_JOIN, P2(5, 5), 48, 16, 0, {0}, {0}, {0}, 0, PLAIN, PLAIN, 2, 0, false},
+    {KERNEL_JOIN, P2(5, 5), 50, 17, 0, {0}, {0}, {0}, 0, NORMALIZED, PLAIN, 2, 0, false},
+    {KERNEL_JOIN, P2(3, 3), 20, 3, 0, {0}, {0}, {0}, 0, PLAIN, PLAIN, 2, 0, false},
+    {KERNEL_JOIN, P2(3, 3), 4, 1, 0, {0}, {0}, {0}, 0, PLAIN, PLAIN, 2, 0, false},
+    /* rows: out_channels are the columns */
+    {KERNEL_ROWS, P2(3, 3), 16, 4, 0, {0}, {0}, {0}, 0, PLAIN, PLAIN, 2, 0, false},
+    {KERNEL_ROWS, P2(3, 3), 16, 4, 0, {0}, {0}, {0}, 0, PLAIN, PLAIN, 2, 0, true},
+    {KERNEL_ROWS, P2(5, 4), 24, 4, 0, {0}, {0}, {0}, 0, NORMALIZED, PLAIN, 2, 0, false},
+    {KERNEL_ROWS, P2(5, 4), 24, 4, 0, {0}, {0}, {0}, 0, NORMALIZED, PLAIN, 2, 0, true},
+    {KERNEL_ROWS, ALONE, 12, 4, 0, {0}, {0}, {0}, 0, PLAIN, PLAIN, 3, 0, false},
+    {KERNEL_ROWS, ALONE, 12, 4, 0, {0}, {0}, {0}, 0, PLAIN, PLAIN, 3, 0, true},
+    {KERNEL_ROWS, P2(3, 5), 81, 81, 0, {0}, {0}, {0}, 0, PLAIN, PLAIN, 2, 0, false},
+    {KERNEL_ROWS, P2(3, 5), 81, 81, 0, {0}, {0}, {0}, 0, PLAIN, PLAIN, 2, 0, true},
+    {KERNEL_ROWS, P2(3, 5), 84, 21, 0, {0}, {0}, {0}, 0, JOINED, PLAIN, 2, 0, false},
+    {KERNEL_ROWS, P2(3, 5), 84, 21, 0, {0}, {0}, {0}, 0, JOINED, PLAIN, 2, 0, true},
+    {KERNEL_ROWS, P2(2, 3), 4, 2, 0, {0}, {0}, {0}, 0, PLAIN, PLAIN, 2, 0, false},
+    {KERNEL_ROWS, P2(2, 3), 4, 2, 0, {0}, {0}, {0}, 0, PLAIN, PLAIN, 2, 0, true},
+    {KERNEL_ROWS, CUBE(2), 18, 3, 0, {0}, {0}, {0}, 0, PLAIN, PLAIN, 2, 0, false},
+    {KERNEL_ROWS, CUBE(2), 18, 3, 0, {0}, {0}, {0}, 0, PLAIN, PLAIN, 2, 0, true},
     /* losses; flip: without the gradient */
     {KERNEL_SOFTMAX_LOSS, ALONE, 10, 0, 0, {0}, {0}, {0}, 0, PLAIN, PLAIN, 5, 0, false},
     {KERNEL_SOFTMAX_LOSS, ALONE, 100, 0, 0, {0}, {0}, {0}, 0, PLAIN, PLAIN, 3, 0, true},

@@ -332,6 +332,8 @@ static int32_t window_count(const struct window *window, int axis, int32_t exten
 bool kernel_shrink(const struct kernel *kernel, struct kernel *out)
 {
     memcpy(out, kernel, sizeof *out);
+    if (kernel->anchor == KERNEL_ROWS) /* its channels are its grid */
+        return false;
     bool gradient = kernel->anchor == KERNEL_DATA_GRADIENT, changed = false;
     int32_t *large = gradient ? out->out_grid : out->in_grid;
     int32_t *small = gradient ? out->in_grid : out->out_grid;

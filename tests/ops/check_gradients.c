@@ -33,8 +33,15 @@ struct network {
     int32_t channels;  /* of the image */
     int layer_count;
     struct layer layers[4];
-    enum { ALONE, SUM, PRODUCT } with_input; /* the layers' output, or its sum or product with
-                                                their input */
+    enum {
+        ALONE,
+        SUM,
+        PRODUCT,
+        JOIN,
+        JOIN_MANY
+    } with_input; /* the layers' output; or its sum,
+    product or join with their input; or a join of
+    nine tensors */
 };
 
 static const struct network networks[] = {
@@ -99,6 +106,56 @@ static const struct network networks[] = {
     {"drop_path", 2, 4, 2, 2, {CONV(3, 8, 1, 1, 1, 1, 0), {OP_DROP_PATH, {0.4}}}, SUM},
     {"drop_path 3-D", 3, 2, 1, 2, {SIMPLE(OP_BN), {OP_DROP_PATH, {0.4}}}, SUM},
     {"dropout of logits", 2, 4, 2, 2, {SIMPLE(OP_GLOBAL_AVERAGE_POOL), {OP_DROPOUT, {0.5}}}, ALONE},
+    {"group_norm 1", 2, 4, 2, 1, {{OP_GROUP_NORM, {1, NOT_GIVEN}}}, ALONE},
+    {"group_norm 2", 2, 3, 2, 2, {{OP_GROUP_NORM, {2, NOT_GIVEN}}, SIMPLE(OP_RELU)}, ALONE},
+    {"group_norm 8", 2, 3, 2, 1, {{OP_GROUP_NORM, {8, 1e-3}}}, SUM},
+    {"group_norm 4 of 48",
+     2,
+     3,
+     2,
+     2,
+     {CONV(1, 48, 1, 0, 1, 1, 0), {OP_GROUP_NORM, {4, NOT_GIVEN}}},
+     ALONE},
+    {"group_norm 3-D", 3, 3, 1, 1, {{OP_GROUP_NORM, {4, NOT_GIVEN}}}, ALONE},
+    {"group_norm of a point",
+     2,
+     3,
+     2,
+     2,
+     {SIMPLE(OP_GLOBAL_AVERAGE_POOL), {OP_GROUP_NORM, {2, NOT_GIVEN}}},
+     ALONE},
+    {"layer_norm", 2, 4, 2, 1, {{OP_LAYER_NORM, {NOT_GIVEN}}}, ALONE},
+    {"layer_norm of 22 gelu",
+     2,
+     3,
+     2,
+     3,
+     {CONV(1, 22, 1, 0, 1, 1, 0), {OP_LAYER_NORM, {NOT_GIVEN}}, SIMPLE(OP_GELU)},
+     ALONE},
+    {"layer_norm of 3",
+     2,
+     3,
+     2,
+     2,
+     {CONV(1, 3, 1, 0, 1, 1, 0), {OP_LAYER_NORM, {NOT_GIVEN}}},
+     ALONE},
+    {"layer_norm 3-D", 3, 3, 1, 1, {{OP_LAYER_NORM, {1e-2}}}, SUM},
+    {"layer_norm of a point",
+     2,
+     3,
+     2,
+     2,
+     {SIMPLE(OP_GLOBAL_AVERAGE_POOL), {OP_LAYER_NORM, {NOT_GIVEN}}},
+     ALONE},
+    {"join", 2, 4, 2, 1, {CONV(3, 5, 1, 1, 1, 1, 0)}, JOIN},
+    {"join of 19 and 8", 2, 3, 2, 2, {CONV(1, 19, 1, 0, 1, 1, 0), SIMPLE(OP_RELU)}, JOIN},
+    {"join 3-D", 3, 2, 1, 1, {CONV(3, 3, 1, 1, 1, 1, 0)}, JOIN},
+    {"join of nine", 2, 3, 2, 1, {CONV(1, 3, 1, 0, 1, 1, 0)}, JOIN_MANY},
+    {"join of nine rows", 2, 3, 2, 1, {{OP_ROWS, {2}}}, JOIN_MANY},
+    {"rows 4", 2, 3, 2, 1, {{OP_ROWS, {4}}}, ALONE},
+    {"rows 8", 2, 4, 2, 2, {CONV(3, 24, 1, 1, 1, 1, 1), {OP_ROWS, {8}}}, ALONE},
+    {"rows 3-D", 3, 2, 1, 1, {{OP_ROWS, {2}}}, ALONE},
+    {"conv of rows", 2, 3, 2, 2, {{OP_ROWS, {4}}, CONV(3, 5, 1, 1, 1, 1, 0)}, ALONE},
     {"resize 2", 2, 3, 2, 1, {{OP_RESIZE, {2}}}, ALONE},
     {"resize 3-D", 3, 2, 1, 1, {{OP_RESIZE, {2}}}, ALONE},
     {"product", 2, 4, 2, 1, {CONV(3, 8, 1, 1, 1, 1, 0)}, PRODUCT},
@@ -153,6 +210,17 @@ static tensor_id build(struct graph *graph, const struct network *network)
     if (network->with_input == PRODUCT)
         tensor = graph_add_product(graph, (tensor_id[]){input, tensor}, 2, "product",
                                    (struct span){0});
+    if (network->with_input == JOIN)
+        tensor = graph_add_join(graph, (tensor_id[]){input, tensor}, 2, "join", (struct span){0});
+    if (network->with_input == JOIN_MANY) {
+        tensor_id parts[9];
+
+        for (size_t i = 0; i < countof(parts); i++)
+            parts[i] = i % 3 == 0 ? tensor
+                                  : add_layer(graph, &network->layers[0], input,
+                                              arena_format(graph->arena, "part%zu", i));
+        tensor = graph_add_join(graph, parts, countof(parts), "join", (struct span){0});
+    }
     tensor = add_layer(graph, &pool, tensor, "pool");
     return add_layer(graph, &head, tensor, "head");
 }

@@ -54,7 +54,13 @@ static int64_t output_elements(const struct kernel *kernel, int64_t images, int 
     case KERNEL_DATA_GRADIENT:
     case KERNEL_MAX_POOL:
     case KERNEL_AVERAGE_POOL:
+    case KERNEL_JOIN:
+    case KERNEL_ROWS:
         return images * out;
+    case KERNEL_GROUP_SUM:
+        return images * channel_stride(kernel->in_channels);
+    case KERNEL_POINT_SUM:
+        return images * grid_points(kernel->in_grid);
     case KERNEL_WEIGHT_GRADIENT:
         return chunk_count(kernel, images) * kernel_weight_elements(kernel, false);
     case KERNEL_TRANSPOSE:
@@ -92,6 +98,14 @@ static bool on_out_side(const struct kernel *kernel, int number)
     return (second && number == 1) || kernel->anchor == KERNEL_AVERAGE_POOL_GRADIENT;
 }
 
+/* The channels of the tensor that value `number` is of. */
+static int64_t value_channels(const struct kernel *kernel, int number)
+{
+    if (kernel->anchor == KERNEL_JOIN)
+        return kernel->parts[number].channels;
+    return on_out_side(kernel, number) ? kernel->out_channels : kernel->in_channels;
+}
+
 /* Marks the loads of `parameter` below `root`. */
 static void mark_loads(const struct kernel *kernel, uint16_t root, int parameter,
                        bool out_loads[KERNEL_EXPRESSIONS])
@@ -106,9 +120,8 @@ static void mark_loads(const struct kernel *kernel, uint16_t root, int parameter
 
 /* The elements that the loads of `parameter` below `root` may reach. */
 static int64_t loaded_elements(const struct kernel *kernel, int64_t images, int parameter,
-                               uint16_t root, bool out_side)
+                               uint16_t root, bool out_side, int64_t channels)
 {
-    int64_t channels = out_side ? kernel->out_channels : kernel->in_channels;
     int64_t points = grid_points(out_side ? kernel->out_grid : kernel->in_grid);
     int64_t stride = channel_stride(channels), most = 0;
     int64_t chunks = kernel->chunk_images ? chunk_count(kernel, images) * kernel->chunk_parts : 0;
@@ -144,7 +157,7 @@ int64_t reference_input_channels(const struct kernel *kernel, int parameter)
         mark_loads(kernel, root, parameter, loads);
         for (int i = 0; i <= root; i++)
             if (loads[i] && has_channels((enum access)kernel->expressions[i].access))
-                channels = on_out_side(kernel, j) ? kernel->out_channels : kernel->in_channels;
+                channels = value_channels(kernel, j);
     }
     return channels;
 }
@@ -169,8 +182,8 @@ int64_t reference_elements(const struct kernel *kernel, int64_t images, int para
         return RNET_KEY_WORDS;
     int64_t most = 1;
     for (int i = 0; i < root_count(kernel); i++) {
-        int64_t count =
-            loaded_elements(kernel, images, parameter, root_at(kernel, i), on_out_side(kernel, i));
+        int64_t count = loaded_elements(kernel, images, parameter, root_at(kernel, i),
+                                        on_out_side(kernel, i), value_channels(kernel, i));
         most = count > most ? count : most;
     }
     return most;
@@ -180,8 +193,11 @@ void reference_lanes(const struct kernel *kernel, int output, int64_t *out_chann
                      int64_t *out_stride)
 {
     bool weight = kernel->anchor == KERNEL_WEIGHT_GRADIENT || kernel->anchor == KERNEL_TRANSPOSE;
-    bool scalar = kernel->anchor == KERNEL_SOFTMAX_LOSS && output < 2;
-    bool out_side = kernel->anchor == KERNEL_CONVOLUTION || kernel->anchor == KERNEL_DATA_GRADIENT;
+    bool scalar =
+        (kernel->anchor == KERNEL_SOFTMAX_LOSS && output < 2) || kernel->anchor == KERNEL_POINT_SUM;
+    bool out_side = kernel->anchor == KERNEL_CONVOLUTION ||
+                    kernel->anchor == KERNEL_DATA_GRADIENT || kernel->anchor == KERNEL_JOIN ||
+                    kernel->anchor == KERNEL_ROWS;
     *out_channels = out_side ? kernel->out_channels : kernel->in_channels;
     *out_stride = channel_stride(*out_channels);
     if (kernel->anchor == KERNEL_VECTOR)
@@ -404,6 +420,10 @@ void reference_run(const struct kernel *kernel, int64_t images, const struct ref
         [KERNEL_AVERAGE_POOL] = reference_average_pool,
         [KERNEL_AVERAGE_POOL_GRADIENT] = reference_average_pool_gradient,
         [KERNEL_SOFTMAX_LOSS] = reference_softmax_loss,
+        [KERNEL_GROUP_SUM] = reference_group_sum,
+        [KERNEL_POINT_SUM] = reference_point_sum,
+        [KERNEL_JOIN] = reference_join,
+        [KERNEL_ROWS] = reference_rows,
     };
     struct reference reference = {
         .kernel = kernel, .images = images, .data = data, .magnitudes = magnitudes};

@@ -51,5 +51,9 @@ void reference_max_pool_gradient(const struct reference *reference);
 void reference_average_pool(const struct reference *reference);
 void reference_average_pool_gradient(const struct reference *reference);
 void reference_softmax_loss(const struct reference *reference);
+void reference_group_sum(const struct reference *reference);
+void reference_point_sum(const struct reference *reference);
+void reference_join(const struct reference *reference);
+void reference_rows(const struct reference *reference);
 
 #endif
