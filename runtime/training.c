@@ -40,14 +40,43 @@ static struct status diverged(const struct training *training, const char *what,
                         saved ? training->last_path : "");
 }
 
-/* Forward and backward for the `images` images that the loader has filled. */
-static struct status batch_compute(struct training *training, int64_t images, struct tally *tally,
-                                   double *loss)
+/* Whether the update follows the gradients without a look at them. */
+static bool updates_at_once(const struct training *training)
+{
+    const struct rnet_recipe *recipe = &training->executor.program->recipe;
+    return recipe->accumulate <= 1 && recipe->clip <= 0;
+}
+
+/* Loads the batch at place `first` of the epoch, or takes the one that was loaded ahead. */
+static struct status batch_take(struct training *training, int64_t first, int64_t *images)
+{
+    struct batch_ahead *ahead = &training->ahead;
+    if (!ahead->is_loaded)
+        return loader_fill(&training->train, first, images);
+    ahead->is_loaded = false;
+    *images = ahead->images;
+    return ahead->status;
+}
+
+static void batch_load_ahead(struct training *training, int64_t first)
+{
+    struct batch_ahead *ahead = &training->ahead;
+    ahead->status = loader_fill(&training->train, first, &ahead->images);
+    ahead->is_loaded = true;
+}
+
+/* Forward and backward for the `images` images of the batch at hand, which is at place `first` of
+ * the epoch, and the update where nothing stands between; `more` says that another batch follows. */
+static struct status batch_compute(struct training *training, int64_t first, int64_t images,
+                                   bool more, struct tally *tally, double *loss)
 {
     struct executor *executor = &training->executor;
     const struct rnet_program *program = executor->program;
     struct tally batch = {0};
-    RETURN_IF_ERROR(executor_run(executor, RNET_PHASE_TRAIN, images));
+    RETURN_IF_ERROR(updates_at_once(training) ? executor_run_step(executor, images)
+                                              : executor_run(executor, RNET_PHASE_TRAIN, images));
+    if (more)
+        batch_load_ahead(training, first + images);
     RETURN_IF_ERROR(tally_add(&batch, executor, program->train_loss, program->train_rank, images));
     *loss = tally_loss(&batch);
     if (!isfinite(*loss))
@@ -66,15 +95,17 @@ static struct status batches_compute(struct training *training, struct tally *ta
 {
     const int64_t most = training->executor.program->recipe.accumulate;
     const uint64_t seed = (uint64_t)training->options.seed;
+    const bool is_last = training->step + 1 >= training->total_steps;
     int64_t batches = 0, images;
     double sum = 0;
     while (batches < most) {
-        RETURN_IF_ERROR(
-            loader_fill(&training->train, training->sums.tally.images + tally->images, &images));
+        int64_t first = training->sums.tally.images + tally->images;
+        RETURN_IF_ERROR(batch_take(training, first, &images));
         if (images == 0)
             break;
         keys_set(&training->executor, seed, training->step * most + batches);
-        RETURN_IF_ERROR(batch_compute(training, images, tally, loss));
+        RETURN_IF_ERROR(batch_compute(training, first, images, !is_last || batches + 1 < most,
+                                      tally, loss));
         sum += *loss;
         batches++;
     }
@@ -89,8 +120,9 @@ static struct status update_compute(struct training *training, struct step_recor
     RETURN_IF_ERROR(gradients_finish(&training->gradients, &record->gradient_norm));
     if (!isfinite(record->gradient_norm))
         return diverged(training, "norm of the gradients", record->gradient_norm);
-    RETURN_IF_ERROR(
-        executor_run(&training->executor, RNET_PHASE_UPDATE, training->executor.program->batch));
+    if (!updates_at_once(training))
+        RETURN_IF_ERROR(executor_run(&training->executor, RNET_PHASE_UPDATE,
+                                     training->executor.program->batch));
     RETURN_IF_ERROR(frozen_restore(&training->frozen));
     record->step = ++training->step;
     return weight_average_update(&training->average, training->step);
@@ -240,6 +272,7 @@ static struct status epoch_run(struct training *training)
 {
     int64_t end = (training->epoch + 1) * training->steps_per_epoch;
     loader_start_epoch(&training->train, training->epoch);
+    training->ahead.is_loaded = false;
     while (training->step < end && training->step < training->total_steps) {
         RETURN_IF_ERROR(step_run(training));
         if (interrupt_requested())

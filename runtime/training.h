@@ -33,6 +33,13 @@ struct epoch_sums {
     double learning_rate;   /* of the last step */
 };
 
+/* The batch after the one that is computed, loaded while the device computes. */
+struct batch_ahead {
+    bool is_loaded;
+    int64_t images;       /* 0: the epoch is over */
+    struct status status; /* of its loading; of interest only once it is needed */
+};
+
 /* Zero it, then open it. */
 struct training {
     struct arena arena; /* lives as long as the training */
@@ -55,6 +62,7 @@ struct training {
     int64_t step;             /* optimizer steps done */
     int64_t epoch;            /* whole epochs done, validation included */
     struct epoch_sums sums;   /* of the epoch under way */
+    struct batch_ahead ahead;
     int64_t metrics_position; /* bytes of metrics.jsonl that a resumed run keeps */
     int64_t board_position;   /* likewise of the event file */
     double started, seconds_before; /* this process; seconds of those before it */

@@ -22,7 +22,7 @@
 #include "runtime/cuda/driver_api.h"
 #include "tests/cuda/fake_code.h"
 
-enum { MOST = 512, ARGUMENTS = 32, INJECTED = 999, NAME_BYTES = 80 };
+enum { MOST = 512, ARGUMENTS = 32, INJECTED = 999, STREAMS = 8, NAME_BYTES = 80 };
 
 enum operation_kind { COPY, SET, LAUNCH, RECORD, WAIT, GRAPH };
 
@@ -82,6 +82,7 @@ static struct {
     struct block device[MOST], pinned[MOST];
     size_t device_count, pinned_count, device_bytes;
     struct CUctx_st context;
+    struct CUstream_st *all_streams[STREAMS];
     bool current, failed;
     long calls, named_calls, faults;
     long streams, events, modules, graphs, graph_executables;
@@ -278,6 +279,16 @@ static unsigned int enqueue(struct CUstream_st *stream, struct operation operati
     return fake.failed ? (unsigned int)DRIVER_ILLEGAL_ADDRESS : (unsigned int)DRIVER_SUCCESS;
 }
 
+/* Whether a stream other than this one has work left. */
+static bool others_work(const struct CUstream_st *stream)
+{
+    for (long i = 0; i < STREAMS; i++)
+        if (fake.all_streams[i] != NULL && fake.all_streams[i] != stream &&
+            fake.all_streams[i]->count > 0)
+            return true;
+    return false;
+}
+
 /* ---- the library, devices, contexts ---- */
 
 unsigned int cuInit(unsigned int flags);
@@ -433,7 +444,7 @@ unsigned int cuMemcpyHtoDAsync_v2(device_address to, const void *from, size_t by
         if (copy == NULL)
             abort();
         operation.from = memcpy(copy, from, bytes);
-    } else if (fake.launches > 0) {
+    } else if (others_work(stream)) {
         fake.overlapped++;
     }
     return enqueue(stream, operation);
@@ -484,6 +495,11 @@ unsigned int cuStreamCreate(struct CUstream_st **stream, unsigned int flags)
     ENTER();
     REQUIRE(fake.current && flags == DRIVER_STREAM_NON_BLOCKING);
     *stream = calloc(1, sizeof **stream);
+    for (int i = 0; i < STREAMS; i++)
+        if (fake.all_streams[i] == NULL) {
+            fake.all_streams[i] = *stream;
+            break;
+        }
     fake.streams++;
     return DRIVER_SUCCESS;
 }
@@ -492,6 +508,9 @@ unsigned int cuStreamDestroy_v2(struct CUstream_st *stream);
 unsigned int cuStreamDestroy_v2(struct CUstream_st *stream)
 {
     stream_advance(stream, stream->done + stream->count);
+    for (int i = 0; i < STREAMS; i++)
+        if (fake.all_streams[i] == stream)
+            fake.all_streams[i] = NULL;
     free(stream->queue);
     free(stream);
     fake.streams--;
