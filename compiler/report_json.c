@@ -113,7 +113,7 @@ static void add_arguments(struct text_builder *text, const struct elaboration *e
     static const char *const taken[] = {
         "network",    "input",  "outputs", "classes",         "count",
         "parameters", "macs",   "gflops",  "activation_bytes", "batch",
-        "layers",     "stages", "main_path", "main_path_total"};
+        "layers",     "stages", "main_path", "main_path_total", "arguments"};
 
     for (size_t i = 0; i < elaboration->parameter_count; i++) {
         const struct network_parameter *parameter = &elaboration->parameters[i];
@@ -127,6 +127,24 @@ static void add_arguments(struct text_builder *text, const struct elaboration *e
         text_add_json(text, parameter->name);
         text_add(text, ":%s", parameter->value);
     }
+}
+
+/* All parameters of the network as they were bound; what is no number is text. */
+static void add_bindings(struct text_builder *text, const struct elaboration *elaboration)
+{
+    text_add(text, ",\"arguments\":{");
+    for (size_t i = 0; i < elaboration->parameter_count; i++) {
+        const struct network_parameter *parameter = &elaboration->parameters[i];
+
+        text_add(text, "%s", i == 0 ? "" : ",");
+        text_add_json(text, parameter->name);
+        text_add(text, ":");
+        if (parameter->is_number)
+            text_add(text, "%s", parameter->value);
+        else
+            text_add_json(text, parameter->value);
+    }
+    text_add(text, "}");
 }
 
 static void add_outputs(struct text_builder *text, const struct graph *graph)
@@ -183,6 +201,7 @@ static void add_facts(struct text_builder *text, const struct report *report)
     report_add_gates(text, &report->main_path);
     text_add(text, ",\"main_path_total\":");
     report_add_gates(text, &report->main_path_total);
+    add_bindings(text, elaboration);
 }
 
 const char *report_as_json(const struct report *report, struct arena *arena)
