@@ -6,7 +6,9 @@
 
 int command_build(struct arena *arena, const struct options *options, char **argv);
 int command_check(struct arena *arena, const struct options *options, char **argv);
+int command_compare(struct arena *arena, const struct options *options, char **argv);
 int command_diff(struct arena *arena, const struct options *options, char **argv);
+int command_explore(struct arena *arena, const struct options *options, char **argv);
 int command_graph(struct arena *arena, const struct options *options, char **argv);
 int command_report(struct arena *arena, const struct options *options, char **argv);
 int command_explain(struct arena *arena, const struct options *options, char **argv);

@@ -19,6 +19,8 @@ static const struct command commands[] = {
      OPTIONS_OUTPUT, command_graph},
     {"diff", "A.rnet [B.rnet] [options]", "how two networks differ",
      OPTIONS_JSON | OPTIONS_COUNT | OPTIONS_PAIR, command_diff},
+    {"compare", "RUN... [-o OUT.html] [options]", "several trainings in one table, on one page",
+     OPTIONS_RUNS | OPTIONS_OUTPUT | OPTIONS_JSON, command_compare},
     {"fmt", "[--check] FILE.rnet...", "rewrite files in the language's one style", OPTIONS_FILES,
      command_format},
     {"explain", "[CODE]", "explain a diagnostic by an example, or list all of them", OPTIONS_WORD,

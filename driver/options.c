@@ -1,8 +1,10 @@
 /* One table of options serves parsing and help. */
 #include "driver/options.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum option_kind {
@@ -14,6 +16,9 @@ enum option_kind {
     OPTION_DEFINITION_A,
     OPTION_DEFINITION_B,
     OPTION_INCLUDE,
+    OPTION_VARY,
+    OPTION_POSITIVE,   /* an int64_t, at least 1 */
+    OPTION_INTEGER, /* an int64_t */
 };
 
 struct option {
@@ -32,11 +37,11 @@ static const struct option table[] = {
     {"--network", "NAME", OPTION_TEXT, 0, offsetof(struct options, network),
      "which network, where the file has several"},
     {"-o", "OUT", OPTION_TEXT, OPTIONS_CODE | OPTIONS_OUTPUT, offsetof(struct options, output), "what to write"},
-    {"--target", "cpu|cuda", OPTION_TEXT, OPTIONS_CODE, offsetof(struct options, target),
+    {"--target", "cpu|cuda", OPTION_TEXT, OPTIONS_CODE | OPTIONS_EXPLORE, offsetof(struct options, target),
      "what to generate code for"},
-    {"--cpu", "NAME", OPTION_TEXT, OPTIONS_CODE, offsetof(struct options, cpu),
+    {"--cpu", "NAME", OPTION_TEXT, OPTIONS_CODE | OPTIONS_EXPLORE, offsetof(struct options, cpu),
      "native (the default), x86-64-v2, x86-64-v3, x86-64-v4 or another name"},
-    {"--gpu", "sm_NN", OPTION_TEXT, OPTIONS_CODE, offsetof(struct options, gpu),
+    {"--gpu", "sm_NN", OPTION_TEXT, OPTIONS_CODE | OPTIONS_EXPLORE, offsetof(struct options, gpu),
      "which NVIDIA GPU: the one of this machine by default, or sm_90"},
     {"--emit", "WHAT", OPTION_EMIT, OPTIONS_CODE, 0,
      "exe (the default), obj, asm, llvm, cuda, kernels, graph or ast"},
@@ -59,6 +64,22 @@ static const struct option table[] = {
      "json: what is wrong, as a JSON array on standard output"},
     {"--check", NULL, OPTION_FLAG, OPTIONS_FILES, offsetof(struct options, check),
      "change nothing, name the files that would change"},
+    {"--vary", "NAME=A,B,...", OPTION_VARY, OPTIONS_EXPLORE, 0,
+     "train a variant for each value, and for each combination of\n"
+     "                      several --vary; commas within brackets do not count"},
+    {"--data", "SPEC", OPTION_TEXT, OPTIONS_EXPLORE, offsetof(struct options, data),
+     "cifar10:DIR, cifar100:DIR, imagenet:DIR, npy:DIR or shapes"},
+    {"--out", "DIR", OPTION_TEXT, OPTIONS_EXPLORE, offsetof(struct options, out),
+     "where everything goes (default: explore-NAME for NAME.rnet);\n"
+     "                      with what is there already, the exploration goes on"},
+    {"--epochs", "N", OPTION_POSITIVE, OPTIONS_EXPLORE, offsetof(struct options, epochs),
+     "of each variant (default: the recipe's)"},
+    {"--seed", "N", OPTION_INTEGER, OPTIONS_EXPLORE, offsetof(struct options, seed),
+     "of weights, order and augmentation (default: 0)"},
+    {"--repeat", "N", OPTION_POSITIVE, OPTIONS_EXPLORE, offsetof(struct options, repeat),
+     "N seeds for each variant"},
+    {"--threads", "N", OPTION_POSITIVE, OPTIONS_EXPLORE, offsetof(struct options, threads),
+     "threads (default: one for each processor)"},
     {"--help", NULL, OPTION_FLAG, 0, offsetof(struct options, help), "print this"},
 };
 
@@ -107,6 +128,19 @@ static struct status add_definition(struct arena *arena, struct options *options
     return status_ok();
 }
 
+static struct status set_integer(const struct option *option, const char *value, int64_t *out)
+{
+    char *end;
+
+    errno = 0;
+    *out = strtoll(value, &end, 10);
+    if (end == value || *end != '\0' || errno != 0)
+        return status_error(STATUS_USAGE, "%s %s: expected a whole number", option->name, value);
+    if (option->kind == OPTION_POSITIVE && *out < 1)
+        return status_error(STATUS_USAGE, "%s must be at least 1", option->name);
+    return status_ok();
+}
+
 static struct status apply(struct arena *arena, struct options *options,
                            const struct option *option, const char *value)
 {
@@ -130,15 +164,24 @@ static struct status apply(struct arena *arena, struct options *options,
     case OPTION_INCLUDE:
         vector_push(&options->include_paths, arena, value);
         break;
+    case OPTION_VARY:
+        vector_push(&options->varied, arena, value);
+        break;
+    case OPTION_POSITIVE:
+    case OPTION_INTEGER:
+        return set_integer(option, value, (int64_t *)(void *)field);
     }
     return status_ok();
 }
+
+/* What a command takes that elaborates nothing. */
+enum { NO_NETWORK = OPTIONS_FILES | OPTIONS_WORD | OPTIONS_RUNS };
 
 /* Of the options for all, commands that elaborate nothing take --help alone, the only flag. */
 static bool is_taken(const struct command *command, const struct option *option)
 {
     if (option->groups == 0)
-        return option->kind == OPTION_FLAG || !(command->takes & (OPTIONS_FILES | OPTIONS_WORD));
+        return option->kind == OPTION_FLAG || !(command->takes & NO_NETWORK);
     return (option->groups & command->takes) != 0;
 }
 
@@ -187,12 +230,13 @@ static struct status take_words(const struct command *command, struct options *o
     const size_t most = command->takes & OPTIONS_PAIR ? 2 : 1;
     const char *const *words = options->words.items;
 
-    if (count > most && !(command->takes & OPTIONS_FILES))
+    if (count > most && !(command->takes & (OPTIONS_FILES | OPTIONS_RUNS)))
         return status_error(STATUS_USAGE, "one %s at a time: %s and %s",
                             command->takes & OPTIONS_WORD ? "code" : "file", words[count - 2],
                             words[count - 1]);
     if (count == 0 && !options->help && !(command->takes & OPTIONS_WORD))
-        return status_error(STATUS_USAGE, "which file? usage: rnet %s %s", command->name,
+        return status_error(STATUS_USAGE, "which %s? usage: rnet %s %s",
+                            command->takes & OPTIONS_RUNS ? "runs" : "file", command->name,
                             command->usage);
     options->file = count > 0 ? words[0] : NULL;
     options->second = count > 1 ? words[1] : NULL;

@@ -3,6 +3,7 @@
 #define DRIVER_OPTIONS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/arena.h"
 #include "base/status.h"
@@ -31,6 +32,8 @@ enum option_group {
     OPTIONS_DIAGNOSTICS = 64, /* --diagnostics */
     OPTIONS_FILES = 128, /* --check, any number of files; none of the options about a network */
     OPTIONS_WORD = 256, /* a word or none instead of a file; none of the options about a network */
+    OPTIONS_RUNS = 512, /* any number of directories; none of the options about a network */
+    OPTIONS_EXPLORE = 1024, /* --vary, and how the variants are trained */
 };
 
 struct options {
@@ -47,6 +50,13 @@ struct options {
     const char *count;        /* --count */
     const char *network_b;    /* --network-b */
     const char *diagnostics;  /* --diagnostics: "text" or "json" */
+    const char *data;         /* --data */
+    const char *out;          /* --out */
+    int64_t epochs;           /* --epochs; 0: not given, as of the next two */
+    int64_t repeat;           /* --repeat */
+    int64_t threads;          /* --threads */
+    int64_t seed;             /* --seed */
+    bool silent;              /* diagnostics were printed before; no option sets it */
     bool time;                /* --time */
     bool check;               /* --check */
     bool json;                /* --json */
@@ -56,6 +66,7 @@ struct options {
     VECTOR(struct definition) definitions; /* -D */
     VECTOR(struct definition) only_a, only_b; /* --a, --b: of one file of a pair */
     VECTOR(const char *) include_paths;    /* -I */
+    VECTOR(const char *) varied;           /* --vary, as given */
     int rest;                 /* index in argv of what follows "--"; argc if nothing does */
 };
 

@@ -32,7 +32,8 @@ static double scaled(const struct chart *chart, double y)
 
 static double place_x(const struct frame *frame, double x)
 {
-    return LEFT + (WIDTH - LEFT - RIGHT) * x / frame->chart->x_end;
+    double begin = frame->chart->x_begin, end = frame->chart->x_end;
+    return LEFT + (WIDTH - LEFT - RIGHT) * (x - begin) / (end - begin);
 }
 
 static double place_y(const struct frame *frame, double y)
@@ -49,17 +50,23 @@ static double tick_step(double range)
     return power * (mantissa <= 1 ? 1 : mantissa <= 2 ? 2 : mantissa <= 5 ? 5 : 10);
 }
 
+/* Widens the range by a point, and by the band about it. */
+static void frame_take(struct frame *frame, const struct chart_series *series, size_t number)
+{
+    const struct chart *chart = frame->chart;
+    struct chart_point point = series->points[number];
+    if (!is_drawn(chart, point))
+        return;
+    frame->low = fmin(frame->low, scaled(chart, series->low ? series->low[number] : point.y));
+    frame->high = fmax(frame->high, scaled(chart, series->high ? series->high[number] : point.y));
+}
+
 static struct frame frame_fit(const struct chart *chart)
 {
     struct frame frame = {chart, INFINITY, -INFINITY};
     for (size_t i = 0; i < chart->count; i++)
-        for (size_t j = 0; j < chart->series[i].count; j++) {
-            struct chart_point point = chart->series[i].points[j];
-            if (!is_drawn(chart, point))
-                continue;
-            frame.low = fmin(frame.low, scaled(chart, point.y));
-            frame.high = fmax(frame.high, scaled(chart, point.y));
-        }
+        for (size_t j = 0; j < chart->series[i].count; j++)
+            frame_take(&frame, &chart->series[i], j);
     if (!isfinite(frame.low) || !isfinite(frame.high))
         return (struct frame){chart, 0, 1};
     if (chart->logarithmic)
@@ -98,10 +105,10 @@ static void axis_y_add(struct text_builder *html, const struct frame *frame)
 
 static void axis_x_add(struct text_builder *html, const struct frame *frame)
 {
-    double end = frame->chart->x_end, step = tick_step(end);
-    if (end >= 1)
+    double begin = frame->chart->x_begin, end = frame->chart->x_end, step = tick_step(end - begin);
+    if (end - begin >= 1)
         step = fmax(step, 1);
-    for (double i = 0; i * step <= end * 1.0001; i++)
+    for (double i = ceil(begin / step); i * step <= end * 1.0001; i++)
         text_add(html, "<text class=\"tick\" x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%g</text>",
                  place_x(frame, i * step), HEIGHT - BOTTOM + 18, i * step);
     text_add(html,
@@ -109,9 +116,27 @@ static void axis_x_add(struct text_builder *html, const struct frame *frame)
              (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 4);
 }
 
+/* The band about a line: along its upper edge, and back along the lower one. */
+static void band_add(struct text_builder *html, const struct frame *frame,
+                     const struct chart_series *series)
+{
+    text_add(html, "<polygon class=\"band %s\" points=\"", series->style);
+    for (size_t i = 0; i < series->count; i++)
+        if (is_drawn(frame->chart, series->points[i]))
+            text_add(html, "%.1f,%.1f ", place_x(frame, series->points[i].x),
+                     place_y(frame, series->high[i]));
+    for (size_t i = series->count; i-- > 0;)
+        if (is_drawn(frame->chart, series->points[i]))
+            text_add(html, "%.1f,%.1f ", place_x(frame, series->points[i].x),
+                     place_y(frame, series->low[i]));
+    text_add(html, "\"/>\n");
+}
+
 static void series_add(struct text_builder *html, const struct frame *frame,
                        const struct chart_series *series)
 {
+    if (series->low != NULL && series->high != NULL)
+        band_add(html, frame, series);
     text_add(html, "<polyline class=\"line %s\" points=\"", series->style);
     for (size_t i = 0; i < series->count; i++)
         if (is_drawn(frame->chart, series->points[i]))
@@ -131,7 +156,7 @@ static void series_add(struct text_builder *html, const struct frame *frame,
 static void legend_add(struct text_builder *html, const struct chart *chart)
 {
     text_add(html, "<figcaption>%s<span class=\"legend\">", chart->title);
-    for (size_t i = 0; i < chart->count; i++)
+    for (size_t i = 0; !chart->without_legend && i < chart->count; i++)
         text_add(html, "<span class=\"key %s\">%s</span>", chart->series[i].style,
                  chart->series[i].name);
     text_add(html, "</span></figcaption>\n");

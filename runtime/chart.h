@@ -15,15 +15,17 @@ struct chart_series {
     const char *style; /* class of the line: "train", "validation", "steps" ... */
     const struct chart_point *points;
     size_t count;
-    bool marked; /* a dot with a tooltip on each point */
+    bool marked;              /* a dot with a tooltip on each point */
+    const double *low, *high; /* a band about the line, as high and low as here; NULL: none */
 };
 
 struct chart {
     const char *title;
-    const char *unit;  /* behind the numbers of tooltips */
-    double x_end;      /* the horizontal axis goes from 0 to here, in epochs */
-    bool logarithmic;  /* the vertical axis */
-    bool from_zero;    /* the vertical axis begins at 0 */
+    const char *unit;      /* behind the numbers of tooltips */
+    double x_begin, x_end; /* of the horizontal axis, in epochs */
+    bool logarithmic;      /* the vertical axis */
+    bool from_zero;        /* the vertical axis begins at 0 */
+    bool without_legend;   /* the page says elsewhere which line is which */
     const struct chart_series *series;
     size_t count;
 };

@@ -15,8 +15,10 @@ static const char style[] =
     "@media (prefers-color-scheme:dark){:root{--page:#12161d;--card:#1a2029;--ink:#e6eaf0;"
     "--soft:#98a2b3;--edge:#2b3340;--train:#6ea3ff;--validation:#ff9a62;--steps:#34507f;"
     "--rate:#4cc79a}}\n"
-    ":root{--run0:#2f6fde;--run1:#e0703a;--run2:#2c9a72;--run3:#9a5bd0;--run4:#c9a227;"
-    "--run5:#d0498c;--run6:#3aa6b9;--run7:#7b8794}\n"
+    ":root{--run0:#2f6fde;--run1:#e0703a;--run2:#2c9a72;--run3:#9a5bd0;--run4:#b8911a;"
+    "--run5:#d0498c;--run6:#2f97aa;--run7:#7b8794}\n"
+    "@media (prefers-color-scheme:dark){:root{--run0:#6ea3ff;--run1:#ff9a62;--run2:#4cc79a;"
+    "--run3:#c08df0;--run4:#e0be55;--run5:#f07fb5;--run6:#62cbdd;--run7:#9aa7b5}}\n"
     "*{box-sizing:border-box}body{margin:0;background:var(--page);color:var(--ink);"
     "font:15px/1.5 system-ui,-apple-system,'Segoe UI',Roboto,sans-serif}\n"
     "main{max-width:1180px;margin:0 auto;padding:36px 24px 56px}h1{font-size:27px;margin:0;"
@@ -42,22 +44,6 @@ static const char style[] =
     ".line.steps{stroke:var(--steps);stroke-width:1.2}.line.rate{stroke:var(--rate)}"
     ".dot.train{fill:var(--train)}.dot.validation{fill:var(--validation)}"
     ".dot.rate{fill:var(--rate)}\n"
-    ".key.run0::before{background:var(--run0)}.line.run0{stroke:var(--run0)}"
-    ".dot.run0{fill:var(--run0)}\n"
-    ".key.run1::before{background:var(--run1)}.line.run1{stroke:var(--run1)}"
-    ".dot.run1{fill:var(--run1)}\n"
-    ".key.run2::before{background:var(--run2)}.line.run2{stroke:var(--run2)}"
-    ".dot.run2{fill:var(--run2)}\n"
-    ".key.run3::before{background:var(--run3)}.line.run3{stroke:var(--run3)}"
-    ".dot.run3{fill:var(--run3)}\n"
-    ".key.run4::before{background:var(--run4)}.line.run4{stroke:var(--run4)}"
-    ".dot.run4{fill:var(--run4)}\n"
-    ".key.run5::before{background:var(--run5)}.line.run5{stroke:var(--run5)}"
-    ".dot.run5{fill:var(--run5)}\n"
-    ".key.run6::before{background:var(--run6)}.line.run6{stroke:var(--run6)}"
-    ".dot.run6{fill:var(--run6)}\n"
-    ".key.run7::before{background:var(--run7)}.line.run7{stroke:var(--run7)}"
-    ".dot.run7{fill:var(--run7)}\n"
     ".panel{padding:6px 18px;overflow-x:auto}table{border-collapse:collapse;width:100%;"
     "font-variant-numeric:tabular-nums}td,th{padding:7px 14px 7px 0;border-bottom:1px solid "
     "var(--edge);text-align:right;white-space:nowrap}tr:last-child td{border-bottom:0}"
@@ -73,7 +59,21 @@ static const char style[] =
     ".worst{display:grid;gap:14px;grid-template-columns:repeat(auto-fill,minmax(150px,1fr))}"
     ".worst div{background:var(--card);border:1px solid var(--edge);border-radius:12px;"
     "padding:10px;font-size:13px}.worst img{width:100%;border-radius:6px;display:block;"
-    "margin-bottom:6px;image-rendering:pixelated}.worst span{color:var(--soft)}\n";
+    "margin-bottom:6px;image-rendering:pixelated}.worst span{color:var(--soft)}\n"
+    ".line.dashed{stroke-dasharray:7 5}.key.dashed::before{opacity:.5}.band{opacity:.16}\n"
+    ".runs{margin:4px 0}.runs .key{margin-left:0}.runs .key::before{width:20px;height:4px}"
+    "td.name,th.name{text-align:left}"
+    ".note{color:var(--soft);font-weight:400}.panel+.charts{margin-top:18px}"
+    ".several .line{transition:opacity .1s}\n"
+    ".choices td:first-child{color:var(--soft)}.choices th:nth-child(2){text-align:left}"
+    ".strip{width:46%;padding-left:24px}.strip div{position:relative;height:14px}"
+    ".strip div::before{content:'';position:absolute;left:0;right:0;top:6px;height:2px;"
+    "background:var(--edge)}.strip b{position:absolute;top:-3px;width:3px;height:20px;"
+    "margin-left:-1.5px;border-radius:2px;background:var(--ink)}.strip i{position:absolute;"
+    "top:1px;width:12px;height:12px;margin-left:-6px;border-radius:6px;border:2px solid "
+    "var(--card)}.ends{padding-left:24px}.ends span+span{float:right}.ends span{float:left}\n"
+    ".shared{display:flex;flex-wrap:wrap;gap:6px 28px;padding:12px 18px}"
+    ".shared span{color:var(--soft);margin-right:4px}\n";
 
 const char *page_escaped(struct arena *arena, const char *text)
 {
@@ -102,6 +102,18 @@ const char *page_duration(struct arena *arena, double seconds)
     return arena_format(arena, "%.1f s", seconds);
 }
 
+/* The colours of run0 ...; pointing at a run's row dims the curves of all others. */
+static void run_styles_add(struct text_builder *html)
+{
+    for (int i = 0; i < PAGE_RUN_COLOURS; i++) {
+        text_add(html, ".key.run%d::before,.mark.run%d{background:var(--run%d)}", i, i, i);
+        text_add(html, ".line.run%d{stroke:var(--run%d)}", i, i);
+        text_add(html, ".dot.run%d,.band.run%d{fill:var(--run%d)}", i, i, i);
+        text_add(html,
+                 "main:has(tr.run%d:hover) :is(.line,.dot,.band):not(.run%d){opacity:.1}\n", i, i);
+    }
+}
+
 void page_begin(struct page *page, struct arena *arena, const char *title, const char *subtitle)
 {
     *page = (struct page){{.arena = arena}, arena};
@@ -109,9 +121,12 @@ void page_begin(struct page *page, struct arena *arena, const char *title, const
     text_add(&page->html,
              "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
              "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
-             "<title>Training of %s</title>\n<style>\n%s</style></head>\n<body><main>\n"
-             "<h1>%s</h1>\n<p class=\"sub\">%s</p>\n",
-             title, style, title, page_escaped(arena, subtitle));
+             "<title>%s</title>\n<style>\n%s",
+             title, style);
+    run_styles_add(&page->html);
+    text_add(&page->html,
+             "</style></head>\n<body><main>\n<h1>%s</h1>\n<p class=\"sub\">%s</p>\n", title,
+             page_escaped(arena, subtitle));
 }
 
 struct status page_write(struct page *page, const char *path)

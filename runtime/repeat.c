@@ -60,8 +60,8 @@ static struct outcome outcome_of(struct arena *arena, const struct report_run *r
         .least = INFINITY,
     };
     for (size_t i = 0; i < count; i++) {
-        outcome.best[i] = report_run_best(&runs[i]);
-        outcome.last[i] = report_run_last(&runs[i]);
+        outcome.best[i] = report_run_best(&runs[i]).mean;
+        outcome.last[i] = report_run_last(&runs[i]).mean;
         outcome.least = fmin(outcome.least, outcome.best[i]);
     }
     mean_and_deviation(outcome.best, count, &outcome.best_mean, &outcome.best_deviation);
@@ -107,9 +107,12 @@ static struct status outcome_tell(struct arena *arena, const struct rnet_program
            count, outcome.least, outcome.best_mean, outcome.best_deviation, outcome.last_mean,
            outcome.last_deviation);
     RETURN_IF_ERROR(outcome_write(arena, &outcome, options, count));
-    return report_compare_write(arena_format(arena, "%s/report.html", options->out),
-                                program->network,
-                                arena_format(arena, "%zu seeds on %s", count, options->data), runs,
+    const struct report_page page = {
+        .title = program->network,
+        .subtitle = arena_format(arena, "%zu seeds on %s", count, options->data),
+        .differ_in_seed = true,
+    };
+    return report_compare_write(arena_format(arena, "%s/report.html", options->out), &page, runs,
                                 count);
 }
 
@@ -123,14 +126,21 @@ struct status train_repeatedly(const struct rnet_program *program,
     for (int64_t i = 0; i < count && status_is_ok(&status); i++) {
         struct train_options one = *options;
         struct history *history = ARENA_NEW(&arena, struct history);
+        const struct history **seeds = ARENA_NEW(&arena, const struct history *);
         history->arena = &arena;
+        seeds[0] = history;
         one.seed = options->seed + i;
         one.out = arena_format(&arena, "%s/seed-%" PRId64, options->out, one.seed);
         fprintf(stderr, "run %" PRId64 " of %" PRId64 ": seed %" PRId64 "\n", i + 1, count,
                 one.seed);
         status = train_once(program, &one, history);
-        runs[i] = (struct report_run){arena_format(&arena, "seed %" PRId64, one.seed), history,
-                                      cost.parameters, cost.gflops};
+        runs[i] = (struct report_run){
+            .name = arena_format(&arena, "seed %" PRId64, one.seed),
+            .seeds = seeds,
+            .seed_count = 1,
+            .parameters = cost.parameters,
+            .gflops = cost.gflops,
+        };
     }
     if (status_is_ok(&status))
         status = outcome_tell(&arena, program, options, runs, (size_t)count);

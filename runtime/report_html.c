@@ -84,7 +84,8 @@ static struct chart_series epoch_series(struct report *report, const char *name,
         const struct epoch_record *record = &report->history->epochs.items[i];
         points[i] = (struct chart_point){(double)(record->epoch + 1), value(record)};
     }
-    return (struct chart_series){name, line, points, count, true};
+    return (struct chart_series){
+        .name = name, .style = line, .points = points, .count = count, .marked = true};
 }
 
 static struct chart_series step_series(struct report *report)
@@ -96,7 +97,10 @@ static struct chart_series step_series(struct report *report)
         points[i].x = step / (double)report->facts->steps_per_epoch;
         points[i].y = steps->points[i];
     }
-    return (struct chart_series){"training step", "steps", points, (size_t)steps->count, false};
+    return (struct chart_series){.name = "training step",
+                                 .style = "steps",
+                                 .points = points,
+                                 .count = (size_t)steps->count};
 }
 
 static double epochs_shown(const struct report *report)
@@ -121,9 +125,9 @@ static void charts_add(struct report *report)
     struct chart_series rates[] = {epoch_series(report, "learning rate", "rate", epoch_rate)};
     double end = epochs_shown(report);
     struct chart charts[] = {
-        {"Loss", "", end, false, true, losses, sizeof losses / sizeof *losses},
-        {"Error in %", " %", end, false, true, errors, sizeof errors / sizeof *errors},
-        {"Learning rate", "", end, true, false, rates, sizeof rates / sizeof *rates},
+        {"Loss", "", 0, end, false, true, false, losses, sizeof losses / sizeof *losses},
+        {"Error in %", " %", 0, end, false, true, false, errors, sizeof errors / sizeof *errors},
+        {"Learning rate", "", 0, end, true, false, false, rates, sizeof rates / sizeof *rates},
     };
     text_add(&report->page.html, "<div class=\"charts\">\n");
     for (size_t i = 0; i < sizeof charts / sizeof *charts; i++)

@@ -12,6 +12,7 @@
 #include "runtime/interrupt.h"
 #include "runtime/keys.h"
 #include "runtime/resume.h"
+#include "runtime/run_file.h"
 #include "runtime/weights.h"
 
 static void scalars_set(const struct executor *executor, double learning_rate)
@@ -295,7 +296,9 @@ static bool is_done(const struct training *training)
 static struct status finished_again(struct training *training)
 {
     RETURN_IF_ERROR(state_write(training));
-    return access(training->report_path, F_OK) == 0 ? status_ok() : report_write(training);
+    if (access(training->report_path, F_OK) != 0)
+        RETURN_IF_ERROR(report_write(training));
+    return run_file_write(training->run_path, &training->facts, true);
 }
 
 struct status training_run(struct training *training)
@@ -311,5 +314,7 @@ struct status training_run(struct training *training)
     progress_clear(&training->progress);
     /* The curves of a run that ended early are worth having, but not worth hiding why. */
     struct status written = report_write(training);
+    if (status_is_ok(&status) && status_is_ok(&written))
+        written = run_file_write(training->run_path, &training->facts, true);
     return status_is_ok(&status) ? written : status;
 }

@@ -57,7 +57,7 @@ struct training {
     struct mistakes mistakes; /* of the last validation */
     struct progress progress;
     struct report_facts facts;
-    const char *last_path, *best_path, *report_path, *metrics_path, *csv_path, *board_path;
+    const char *last_path, *best_path, *report_path, *metrics_path, *csv_path, *board_path, *run_path;
     int64_t steps_per_epoch, total_steps;
     int64_t step;             /* optimizer steps done */
     int64_t epoch;            /* whole epochs done, validation included */

@@ -7,6 +7,7 @@
 
 #include "runtime/initialize.h"
 #include "runtime/resume.h"
+#include "runtime/run_file.h"
 #include "runtime/training.h"
 #include "runtime/weights.h"
 
@@ -40,6 +41,7 @@ static struct status directory_prepare(struct training *training)
     training->csv_path = arena_format(arena, "%s/metrics.csv", out);
     training->board_path = arena_format(arena, "%s/events.out.tfevents.rnet", out);
     training->report_path = arena_format(arena, "%s/report.html", out);
+    training->run_path = arena_format(arena, "%s/run.json", out);
     RETURN_IF_ERROR(directory_make(arena, out));
     bool holds_run =
         access(training->metrics_path, F_OK) == 0 || access(training->last_path, F_OK) == 0;
@@ -144,6 +146,7 @@ static struct status begin(struct training *training)
     RETURN_IF_ERROR(fresh_start(training));
     RETURN_IF_ERROR(parameters_freeze(training));
     RETURN_IF_ERROR(metrics_create(&training->metrics, training->metrics_path));
+    RETURN_IF_ERROR(run_file_write(training->run_path, &training->facts, false));
     return board_open(training);
 }
 
@@ -160,6 +163,9 @@ static struct status resumed_start(struct training *training)
         fprintf(stderr, "going on after step %" PRId64 "\n", training->step);
     else if (begun)
         fprintf(stderr, "%s holds no checkpoint; starting again\n", training->options.out);
+    training->facts.steps = training->step;
+    training->facts.seconds = training->seconds_before;
+    RETURN_IF_ERROR(run_file_write(training->run_path, &training->facts, false));
     RETURN_IF_ERROR(board_open(training));
     RETURN_IF_ERROR(metrics_cut(&training->metrics, training->metrics_position));
     return begun ? metrics_resume(&training->metrics, training->step) : status_ok();

@@ -86,8 +86,9 @@ train killed --resume || { cat log; complain 'the last resume failed'; }
 compare killed
 printf '%d kills; the last runs began at the steps %s\n' "$kills" \
     "$(sed -n 's/.*"resume","step":\([0-9]*\)}/\1/p' killed/metrics.jsonl | tr '\n' ' ')"
-# Two checkpoints, two weight files, two of metrics, the report: no temporary file is left behind.
-[ "$(find killed -type f | wc -l)" -eq 7 ] || { ls killed; complain 'other files than these seven'; }
+# Two checkpoints, two weight files, two of metrics, run.json, the report: no temporary file is left
+# behind.
+[ "$(find killed -type f | wc -l)" -eq 8 ] || { ls killed; complain 'other files than these eight'; }
 
 for signal in TERM INT; do
     # An ignored SIGINT is what a background job of a script begins with; env takes that back.
