@@ -4,4 +4,12 @@
 
 #include "codegen/schedule.h"
 
+extern const struct schedule cuda_pointwise_schedule;
+extern const struct schedule cuda_channel_sum_schedule;
+extern const struct schedule cuda_vector_schedule;
+extern const struct schedule cuda_pool_schedule;
+extern const struct schedule cuda_loss_schedule;
+extern const struct schedule cuda_transpose_schedule;
+extern const struct schedule cuda_conv_direct_schedule;
+
 #endif

@@ -2,6 +2,16 @@
 #include "codegen/cuda/schedules.h"
 #include "codegen/reference/naive.h"
 
-static const struct schedule *const schedules[] = {&naive_schedule, NULL};
+static const struct schedule *const schedules[] = {
+    &cuda_pointwise_schedule,
+    &cuda_channel_sum_schedule,
+    &cuda_vector_schedule,
+    &cuda_pool_schedule,
+    &cuda_loss_schedule,
+    &cuda_transpose_schedule,
+    &cuda_conv_direct_schedule,
+    &naive_schedule,
+    NULL,
+};
 
 const struct target cuda_target = {.name = "cuda", .schedules = schedules};

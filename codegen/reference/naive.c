@@ -136,6 +136,22 @@ static loop_value transposed_element(const struct kernel *kernel, struct loop_pr
     return loop_load(program, (uint32_t)kernel_weight_parameter(kernel), index, 1);
 }
 
+void naive_transpose_element(const struct kernel *kernel, struct loop_program *program,
+                             loop_value w, loop_value output, loop_value input, loop_value index)
+{
+    uint32_t out = (uint32_t)kernel_first_output(kernel);
+    bool padded = vector_stride(kernel->in_channels) != kernel->in_channels;
+    if (padded)
+        loop_if(program,
+                loop_binary(program, LOOP_LESS, input, loop_int(program, kernel->in_channels)));
+    loop_store(program, out, index, transposed_element(kernel, program, w, output, input));
+    if (padded) {
+        loop_else(program);
+        loop_store(program, out, index, nest_zero(program, 1));
+        loop_end(program);
+    }
+}
+
 void naive_transpose(const struct kernel *kernel, struct loop_program *program)
 {
     int64_t window = grid_points(kernel->window.kernel);
@@ -151,16 +167,6 @@ void naive_transpose(const struct kernel *kernel, struct loop_program *program)
     loop_value input = loop_for(program, begin, loop_plus(program, begin, VECTOR_LANES), 1);
     loop_value row = loop_add(program, loop_times(program, w, outputs), output);
     loop_value index = loop_add(program, loop_times(program, row, stride), input);
-    uint32_t out = (uint32_t)kernel_first_output(kernel);
-    loop_value inputs = loop_int(program, kernel->in_channels);
-    bool padded = stride != kernel->in_channels;
-    if (padded)
-        loop_if(program, loop_binary(program, LOOP_LESS, input, inputs));
-    loop_store(program, out, index, transposed_element(kernel, program, w, output, input));
-    if (padded) {
-        loop_else(program);
-        loop_store(program, out, index, nest_zero(program, 1));
-        loop_end(program);
-    }
+    naive_transpose_element(kernel, program, w, output, input, index);
     nest_close(program, 3);
 }

@@ -25,4 +25,9 @@ void naive_point_sum(const struct kernel *kernel, struct loop_program *program);
 void naive_join(const struct kernel *kernel, struct loop_program *program);
 void naive_rows(const struct kernel *kernel, struct loop_program *program);
 
+/* Stores element `index` of a TRANSPOSE's result: of window position w, an output of its group and
+ * an input; zero where the inputs are padded. */
+void naive_transpose_element(const struct kernel *kernel, struct loop_program *program,
+                             loop_value w, loop_value output, loop_value input, loop_value index);
+
 #endif

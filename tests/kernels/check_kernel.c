@@ -261,11 +261,31 @@ static int compile_all(struct check *check, struct loop_program **programs, size
     return failures;
 }
 
+static int interpret(struct check *check, const struct loop_program *program)
+{
+    check->schedule = program->schedule;
+    return check_interpreted(check, program, LOOP_DOUBLE) +
+           check_interpreted(check, program, LOOP_SINGLE);
+}
+
+/* Interprets each schedule of the GPU's; nothing here can run what they are compiled to. */
+static int check_gpu_schedules(struct check *check)
+{
+    int failures = 0;
+    for (const struct schedule *const *s = cuda_target.schedules; *s; s++) {
+        struct loop_program *program =
+            schedule_kernel(check->arena, check->kernel, &cuda_target, (*s)->name);
+        if (program && program->threads > 0)
+            failures += interpret(check, program);
+    }
+    return failures;
+}
+
 static int check_schedules(struct check *check, unsigned parts)
 {
     struct loop_program *programs[MOST_SCHEDULES];
     size_t count = 0;
-    int failures = 0;
+    int failures = parts & CHECK_INTERPRETED ? check_gpu_schedules(check) : 0;
     for (const struct schedule *const *s = cpu_target.schedules; *s; s++) {
         struct loop_program *program =
             schedule_kernel(check->arena, check->kernel, &cpu_target, (*s)->name);
@@ -273,11 +293,8 @@ static int check_schedules(struct check *check, unsigned parts)
             continue;
         program->name = arena_format(check->arena, "%s_%s", program->name, (*s)->name);
         programs[count++] = program;
-        check->schedule = (*s)->name;
-        if (parts & CHECK_INTERPRETED) {
-            failures += check_interpreted(check, program, LOOP_DOUBLE);
-            failures += check_interpreted(check, program, LOOP_SINGLE);
-        }
+        if (parts & CHECK_INTERPRETED)
+            failures += interpret(check, program);
     }
     if (parts & CHECK_COMPILED)
         failures += compile_all(check, programs, count);
