@@ -176,19 +176,12 @@ static void write_words(struct table_writer *writer, const char *label,
 
 /* ---- the program itself ---- */
 
-static void put_location(struct table_writer *writer, const struct calls *calls, buffer_id buffer)
-{
-    put_quad(writer, calls->buffers.items[buffer].offset);
-    put_long(writer, calls->buffers.items[buffer].region);
-    put_long(writer, 0);
-}
-
 static void put_recipe(struct table_writer *writer, const struct recipe *recipe)
 {
     const size_t base = writer->offset;
 
-    put_text(writer, recipe->name);
-    put_text(writer, recipe->data);
+    put_text(writer, recipe->name ? recipe->name : "");
+    put_text(writer, recipe->data ? recipe->data : "");
     place(writer, base + offsetof(struct rnet_recipe, augment));
     put_symbol(writer, ".Laugment");
     put_symbol(writer, ".Levaluate");
@@ -211,6 +204,43 @@ static void put_recipe(struct table_writer *writer, const struct recipe *recipe)
     place(writer, base + offsetof(struct rnet_recipe, nesterov));
     put_long(writer, recipe->nesterov);
     put_long(writer, recipe->decays_weights_only);
+}
+
+/* A program without a loss has no place for it. */
+static void put_location(struct table_writer *writer, const struct calls *calls, buffer_id buffer)
+{
+    if (buffer == BUFFER_NONE) {
+        put_quad(writer, 0);
+        put_quad(writer, 0);
+        return;
+    }
+    put_quad(writer, calls->buffers.items[buffer].offset);
+    put_long(writer, calls->buffers.items[buffer].region);
+    put_long(writer, 0);
+}
+
+static void write_outputs(struct table_writer *writer, const struct plan *plan)
+{
+    put_label(writer, ".Loutputs");
+    for (size_t i = 0; i < plan->graph->outputs.count; i++) {
+        const struct graph_output *output = &plan->graph->outputs.items[i];
+        const struct tensor *tensor = &plan->graph->tensors.items[output->tensor];
+        const int first = GRID_RANK - tensor->spatial_rank;
+
+        begin_struct(writer);
+        put_text(writer, output->name);
+        place(writer, offsetof(struct rnet_output, location));
+        put_location(writer, plan->infer, plan->infer->outputs.items[i]);
+        place(writer, offsetof(struct rnet_output, channels));
+        put_quad(writer, (uint64_t)tensor->channels);
+        for (int axis = 0; axis < GRID_RANK; axis++)
+            put_quad(writer,
+                     axis < tensor->spatial_rank ? (uint64_t)tensor->grid[first + axis] : 1);
+        place(writer, offsetof(struct rnet_output, spatial_rank));
+        put_long(writer, tensor->spatial_rank);
+        put_long(writer, 0);
+        end_struct(writer, sizeof(struct rnet_output));
+    }
 }
 
 struct table_sizes {
@@ -239,7 +269,7 @@ static void put_facts(struct table_writer *writer, const struct compilation *com
                              ? (uint64_t)image->grid[GRID_RANK - image->spatial_rank + axis]
                              : 1);
     place(writer, offsetof(struct rnet_program, classes));
-    put_quad(writer, (uint64_t)logits->channels);
+    put_quad(writer, graph_has_logits(plan->graph) ? (uint64_t)logits->channels : 0);
     for (int region = 0; region < RNET_REGION_COUNT; region++)
         put_quad(writer, plan->region_bytes[region]);
 }
@@ -254,7 +284,7 @@ static void write_program(struct table_writer *writer, const struct compilation 
     begin_struct(writer);
     put_facts(writer, compilation, compiled);
     place(writer, offsetof(struct rnet_program, logits));
-    put_location(writer, plan->infer, plan->infer->logits);
+    put_location(writer, plan->infer, plan->infer->outputs.items[0]);
     put_location(writer, plan->train, plan->train->loss);
     put_location(writer, plan->train, plan->train->rank);
     put_location(writer, plan->infer, plan->infer->loss);
@@ -272,6 +302,8 @@ static void write_program(struct table_writer *writer, const struct compilation 
     put_quad(writer, sizes->kernels);
     put_quad(writer, sizes->arguments);
     put_quad(writer, sizes->parameters);
+    put_symbol(writer, ".Loutputs");
+    put_quad(writer, plan->graph->outputs.count);
     place(writer, offsetof(struct rnet_program, recipe));
     put_recipe(writer, plan->recipe);
     place(writer, offsetof(struct rnet_program, cuda));
@@ -299,6 +331,7 @@ void program_write(const struct compilation *compilation, struct loop_program *c
     for (int phase = 0; phase < RNET_PHASE_COUNT; phase++)
         write_phase(&writer, plan, (enum rnet_phase)phase, &sizes.steps[phase]);
     sizes.parameters = write_parameters(&writer, plan);
+    write_outputs(&writer, plan);
     write_words(&writer, ".Laugment", &plan->recipe->augment);
     write_words(&writer, ".Levaluate", &plan->recipe->evaluate);
     write_words(&writer, ".Lschedule", &plan->recipe->schedule);

@@ -24,37 +24,45 @@ static bool check_layers(const struct graph *graph, struct diagnostics *diagnost
     return passed;
 }
 
+static void help_inference(struct diagnostics *diagnostics, struct diagnostic *diagnostic)
+{
+    diagnostic_help(diagnostics, diagnostic,
+                    "`rnet build --inference` makes a program that does not train and whose "
+                    "`forward` writes every output");
+}
+
 static bool check_outputs(const struct graph *graph, struct diagnostics *diagnostics)
 {
     const struct graph_output *output = &graph->outputs.items[0];
     const struct tensor *logits = &graph->tensors.items[output->tensor];
     const struct op *producer = &graph->ops.items[logits->producer];
+    struct diagnostic *diagnostic;
 
+    if (graph_has_logits(graph))
+        return true;
     if (graph->outputs.count > 1) {
-        diagnostic_error(diagnostics, DIAGNOSTIC_NO_LOSS, producer->span,
-                         "a network with %zu outputs can be checked and reported, but there is no "
-                         "loss for it yet",
-                         graph->outputs.count);
-        return false;
-    }
-    if (grid_points(logits->grid) != 1) {
-        struct diagnostic *diagnostic = diagnostic_error(
+        diagnostic = diagnostic_error(
+            diagnostics, DIAGNOSTIC_NO_LOSS, producer->span,
+            "a network with %zu outputs can be checked and reported, but there is no loss for it "
+            "yet",
+            graph->outputs.count);
+    } else {
+        diagnostic = diagnostic_error(
             diagnostics, DIAGNOSTIC_NO_LOSS, producer->span,
             "the network's output is %s, but classification needs one value a class",
             tensor_shape_text(logits, graph->arena));
-
         diagnostic_help(diagnostics, diagnostic,
                         "end the network with `global_avg_pool >> linear(classes)`");
-        return false;
     }
-    return true;
+    help_inference(diagnostics, diagnostic);
+    return false;
 }
 
-bool graph_is_compilable(const struct graph *graph, struct diagnostics *diagnostics)
+bool graph_is_compilable(const struct graph *graph, bool inference, struct diagnostics *diagnostics)
 {
     const bool layers = check_layers(graph, diagnostics);
 
-    return check_outputs(graph, diagnostics) && layers;
+    return (inference || check_outputs(graph, diagnostics)) && layers;
 }
 
 /* ---- recipes ---- */
@@ -76,6 +84,7 @@ static bool refuse_without_recipe(const struct graph *graph, const struct recipe
     diagnostic_help(diagnostics, diagnostic,
                     "declare one: `train %s = NAME` or `train %s { epochs = 90 ... }`",
                     graph->network, graph->network);
+    help_inference(diagnostics, diagnostic);
     return false;
 }
 

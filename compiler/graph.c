@@ -59,6 +59,12 @@ tensor_id graph_add_input(struct graph *graph, int32_t channels, const int32_t *
     return tensor;
 }
 
+bool graph_has_logits(const struct graph *graph)
+{
+    return graph->outputs.count == 1 &&
+           grid_points(graph->tensors.items[graph->outputs.items[0].tensor].grid) == 1;
+}
+
 bool tensor_same_shape(const struct tensor *a, const struct tensor *b)
 {
     return a->channels == b->channels && a->spatial_rank == b->spatial_rank &&

@@ -120,6 +120,9 @@ op_id graph_add_op(struct graph *graph, enum op_kind kind, const tensor_id *inpu
 tensor_id graph_add_input(struct graph *graph, int32_t channels, const int32_t *grid,
                           int spatial_rank);
 
+/* Whether the network has one output with one value a class: what classification needs. */
+bool graph_has_logits(const struct graph *graph);
+
 bool tensor_same_shape(const struct tensor *a, const struct tensor *b);
 
 /* "[64, 56, 56]", as users speak of shapes: channels first. In the arena. */

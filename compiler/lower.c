@@ -331,23 +331,47 @@ static buffer_id mark_result(struct lowering *lowering, tensor_id tensor)
     return buffer;
 }
 
+/* An output that the network's input is gets a place of its own: the input's is the runtime's. */
+static buffer_id mark_output(struct lowering *lowering, const struct graph_output *output)
+{
+    const struct tensor *tensor = &lowering->graph->tensors.items[output->tensor];
+    buffer_id buffer = lower_buffer(lowering, output->tensor);
+
+    if (lowering->calls->buffers.items[buffer].region == RNET_REGION_INPUT) {
+        struct call_builder call = call_begin(lowering, KERNEL_POINTWISE);
+        const buffer_id copy = lower_scratch(lowering, lower_activation_bytes(lowering, tensor));
+
+        lowering->phase = RNET_PHASE_INFER;
+        call_in(&call, tensor);
+        call_store(&call, call_load(&call, buffer, ACCESS_POINT), copy);
+        call_end(&call, output->name);
+        buffer = copy;
+    }
+    lowering->calls->buffers.items[buffer].is_result = true;
+    return buffer;
+}
+
 static void mark_results(struct lowering *lowering)
 {
     const struct graph *graph = lowering->graph;
+    struct calls *calls = lowering->calls;
 
-    lowering->calls->logits = mark_result(lowering, graph->outputs.items[0].tensor);
+    for (size_t i = 0; !lowering->training && i < graph->outputs.count; i++)
+        vector_push(&calls->outputs, lowering->arena,
+                    mark_output(lowering, &graph->outputs.items[i]));
     for (size_t i = 0; i < graph->ops.count; i++) {
         if (graph->ops.items[i].kind == OP_SOFTMAX_LOSS) {
-            lowering->calls->loss = mark_result(lowering, graph->ops.items[i].outputs[0]);
-            lowering->calls->rank = mark_result(lowering, graph->ops.items[i].outputs[1]);
+            calls->loss = mark_result(lowering, graph->ops.items[i].outputs[0]);
+            calls->rank = mark_result(lowering, graph->ops.items[i].outputs[1]);
         }
     }
 }
 
 struct calls *lower_graph(struct arena *arena, const struct graph *graph,
                           const struct recipe *recipe, const struct parameter_layout *layout,
-                          bool training)
+                          enum lower_part part)
 {
+    const bool training = part == LOWER_TRAINING;
     struct calls *calls = ARENA_NEW(arena, struct calls);
     struct lowering lowering = {.arena = arena,
                                 .graph = graph,
@@ -360,6 +384,9 @@ struct calls *lower_graph(struct arena *arena, const struct graph *graph,
     calls->kernels.arena = arena;
     calls->kernels.table.arena = arena;
     calls->batch = recipe->batch;
+    calls->loss = calls->rank = BUFFER_NONE;
+    if (part == LOWER_NOTHING)
+        return calls;
     lowering.buffers = ARENA_ARRAY(arena, buffer_id, graph->tensors.count);
     memset(lowering.buffers, 0xff, graph->tensors.count * sizeof *lowering.buffers);
     for (size_t i = 0; i < graph->ops.count; i++) {

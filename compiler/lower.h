@@ -40,7 +40,8 @@ struct calls {
     VECTOR(struct call) items;
     VECTOR(struct buffer) buffers;
     int64_t batch;
-    buffer_id logits, loss, rank; /* results */
+    buffer_id loss, rank;      /* results; BUFFER_NONE where there is no loss */
+    VECTOR(buffer_id) outputs; /* results: of the graph's outputs, in inference */
 };
 
 /* The weights' and statistics' places: the same for training and inference. Parameters that weight
@@ -54,11 +55,16 @@ struct parameter_layout {
 struct parameter_layout parameter_layout(const struct graph *graph, const struct recipe *recipe,
                                          struct arena *arena);
 
-/* Lowers the training step (TRAIN and UPDATE phases), or the forward pass (INFER and LOSS), for
- * batches of the recipe's size. */
+enum lower_part {
+    LOWER_NOTHING,
+    LOWER_TRAINING,  /* the training step: TRAIN and UPDATE phases */
+    LOWER_INFERENCE, /* the forward pass: INFER and LOSS */
+};
+
+/* Lowers a part of the graph, for batches of the recipe's size. */
 struct calls *lower_graph(struct arena *arena, const struct graph *graph,
                           const struct recipe *recipe, const struct parameter_layout *layout,
-                          bool training);
+                          enum lower_part part);
 
 /* ---- for the definitions in op_*.c ---- */
 

@@ -10,12 +10,14 @@
 
 static void run_loss(struct compilation *compilation)
 {
-    graph_add_loss(compilation->elaboration.graph);
+    if (graph_has_logits(compilation->elaboration.graph))
+        graph_add_loss(compilation->elaboration.graph);
 }
 
 static void run_gradient(struct compilation *compilation)
 {
-    graph_add_gradients(compilation->elaboration.graph);
+    if (!compilation->inference)
+        graph_add_gradients(compilation->elaboration.graph);
 }
 
 static const char *check_loss(const struct compilation *compilation)
@@ -48,10 +50,10 @@ static void run_lower(struct compilation *compilation)
     plan->recipe = &compilation->elaboration.recipe;
     plan->batch = plan->recipe->batch;
     plan->layout = parameter_layout(plan->graph, plan->recipe, compilation->arena);
-    plan->train =
-        lower_graph(compilation->arena, plan->graph, plan->recipe, &plan->layout, true);
+    plan->train = lower_graph(compilation->arena, plan->graph, plan->recipe, &plan->layout,
+                              compilation->inference ? LOWER_NOTHING : LOWER_TRAINING);
     plan->infer =
-        lower_graph(compilation->arena, plan->graph, plan->recipe, &plan->layout, false);
+        lower_graph(compilation->arena, plan->graph, plan->recipe, &plan->layout, LOWER_INFERENCE);
 }
 
 static void run_fuse(struct compilation *compilation)

@@ -96,6 +96,7 @@ static uint64_t region_end(const struct calls *calls, enum rnet_region region)
 void plan_finish(struct plan *plan, uint64_t train_workspace, uint64_t infer_workspace)
 {
     uint64_t *bytes = plan->region_bytes;
+    const bool trains = plan->train->items.count > 0;
 
     plan->kernels.arena = plan->train->arena;
     plan->kernels.table.arena = plan->train->arena;
@@ -103,13 +104,13 @@ void plan_finish(struct plan *plan, uint64_t train_workspace, uint64_t infer_wor
     merge_kernels(plan, plan->infer);
     plan->train->kernels = plan->kernels;
     bytes[RNET_REGION_WEIGHTS] = plan->layout.weight_bytes;
-    bytes[RNET_REGION_GRADIENTS] = plan->layout.weight_bytes;
-    bytes[RNET_REGION_MOMENTUM] = plan->layout.weight_bytes;
+    bytes[RNET_REGION_GRADIENTS] = trains ? plan->layout.weight_bytes : 0;
+    bytes[RNET_REGION_MOMENTUM] = trains ? plan->layout.weight_bytes : 0;
     bytes[RNET_REGION_STATISTICS] = plan->layout.statistic_bytes;
     bytes[RNET_REGION_WORKSPACE] =
         train_workspace > infer_workspace ? train_workspace : infer_workspace;
-    bytes[RNET_REGION_INPUT] = region_end(plan->train, RNET_REGION_INPUT);
-    bytes[RNET_REGION_LABELS] = region_end(plan->train, RNET_REGION_LABELS);
+    bytes[RNET_REGION_INPUT] = region_end(plan->infer, RNET_REGION_INPUT);
+    bytes[RNET_REGION_LABELS] = (uint64_t)plan->batch * sizeof(int32_t); /* also without a loss */
     bytes[RNET_REGION_KEYS] = region_end(plan->train, RNET_REGION_KEYS);
     bytes[RNET_REGION_SCALARS] = RNET_SCALAR_COUNT * sizeof(float);
 }

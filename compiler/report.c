@@ -186,8 +186,7 @@ bool report_can_plan(const struct elaboration *elaboration)
 {
     const struct graph *graph = elaboration->graph;
 
-    if (graph->outputs.count != 1 ||
-        grid_points(graph->tensors.items[graph->outputs.items[0].tensor].grid) != 1)
+    if (!graph_has_logits(graph))
         return false;
     for (size_t i = 0; i < graph->ops.count; i++)
         if (!op_has_code((enum op_kind)graph->ops.items[i].kind))
@@ -215,7 +214,7 @@ static void add_memory(struct report *report)
 {
     const struct compilation *compilation = report->compilation;
 
-    report->has_memory = compilation->plan.train != NULL;
+    report->has_memory = compilation->plan.train != NULL && !compilation->inference;
     if (!report->has_memory)
         return;
     report->train_bytes = program_bytes(&compilation->plan, compilation->train_workspace, true);

@@ -98,6 +98,7 @@ static void run_passes(struct build *build)
         .arena = build->arena,
         .sources = &build->front.sources,
         .elaboration = build->front.elaboration,
+        .inference = build->options->inference,
         .keeps_convolutions = is_cuda(build->options),
     };
     for (size_t i = 0; i < count; i++)
@@ -333,7 +334,7 @@ int command_build(struct arena *arena, const struct options *options, char **arg
     build.clock = phase_clock_start(options->time);
     if (!front_run(arena, options, &build.front))
         return 1;
-    if (options->emit != EMIT_GRAPH && !front_is_compilable(&build.front))
+    if (options->emit != EMIT_GRAPH && !front_is_compilable(&build.front, options->inference))
         return 1;
     front_finish(&build.front);
     if (is_dumped(&build, "elaborate"))

@@ -83,13 +83,14 @@ void front_finish(const struct front *front)
         print_diagnostics(front);
 }
 
-bool front_is_compilable(struct front *front)
+bool front_is_compilable(struct front *front, bool inference)
 {
     const struct elaboration *elaboration = &front->elaboration;
     const bool has_recipe =
+        inference ||
         recipe_is_compilable(elaboration->graph, &elaboration->recipe, &front->diagnostics);
     const bool compilable =
-        graph_is_compilable(elaboration->graph, &front->diagnostics) && has_recipe;
+        graph_is_compilable(elaboration->graph, inference, &front->diagnostics) && has_recipe;
 
     if (!compilable)
         print_diagnostics(front);

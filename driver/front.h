@@ -26,8 +26,9 @@ bool front_run(struct arena *arena, const struct options *options, struct front 
 /* Prints the JSON array that front_run left unprinted, if it is wanted. */
 void front_finish(const struct front *front);
 
-/* Whether code can be made of what front_run gave; prints what stands in the way. */
-bool front_is_compilable(struct front *front);
+/* Whether code can be made of what front_run gave, for training or for inference alone; prints what
+ * stands in the way. */
+bool front_is_compilable(struct front *front, bool inference);
 
 /* Parses the file alone and prints its tree to `stream`; false if there were errors. */
 bool front_print_tree(struct arena *arena, const struct options *options, FILE *stream);

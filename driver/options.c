@@ -31,13 +31,14 @@ struct option {
 };
 
 static const struct option table[] = {
-    {"-D", "NAME=VALUE", OPTION_DEFINITION, 0, 0,
-     "set a parameter of the network or its recipe"},
+    {"-D", "NAME=VALUE", OPTION_DEFINITION, 0, 0, "set a parameter of the network or its recipe"},
     {"-I", "DIR", OPTION_INCLUDE, 0, 0, "look for used files in DIR too"},
     {"--network", "NAME", OPTION_TEXT, 0, offsetof(struct options, network),
      "which network, where the file has several"},
-    {"-o", "OUT", OPTION_TEXT, OPTIONS_CODE | OPTIONS_OUTPUT, offsetof(struct options, output), "what to write"},
-    {"--target", "cpu|cuda", OPTION_TEXT, OPTIONS_CODE | OPTIONS_EXPLORE, offsetof(struct options, target),
+    {"-o", "OUT", OPTION_TEXT, OPTIONS_CODE | OPTIONS_OUTPUT, offsetof(struct options, output),
+     "what to write"},
+    {"--target", "cpu|cuda", OPTION_TEXT, OPTIONS_CODE | OPTIONS_EXPLORE,
+     offsetof(struct options, target),
      "what to generate code for"},
     {"--cpu", "NAME", OPTION_TEXT, OPTIONS_CODE | OPTIONS_EXPLORE, offsetof(struct options, cpu),
      "native (the default), x86-64-v2, x86-64-v3, x86-64-v4 or another name"},
@@ -48,6 +49,8 @@ static const struct option table[] = {
     {"--dump-after", "PASS", OPTION_TEXT, OPTIONS_CODE, offsetof(struct options, dump_after),
      "print the state after a pass (elaborate, loss, gradient, lower,\n"
      "                      fuse, memory, schedule or all) to standard error"},
+    {"--inference", NULL, OPTION_FLAG, OPTIONS_CODE, offsetof(struct options, inference),
+     "what it makes can't train; needs neither recipe nor loss"},
     {"--time", NULL, OPTION_FLAG, OPTIONS_CODE, offsetof(struct options, time),
      "print what each phase took to standard error"},
     {"--json", NULL, OPTION_FLAG, OPTIONS_JSON, offsetof(struct options, json),
@@ -56,7 +59,8 @@ static const struct option table[] = {
      "what GFLOPs are: macs (the default), thop or thop-all"},
     {"--layers", NULL, OPTION_FLAG, OPTIONS_LAYERS, offsetof(struct options, layers),
      "a row for every layer too; * is the main path"},
-    {"--a", "NAME=VALUE", OPTION_DEFINITION_A, OPTIONS_PAIR, 0, "as -D, for the first network alone"},
+    {"--a", "NAME=VALUE", OPTION_DEFINITION_A, OPTIONS_PAIR, 0,
+     "as -D, for the first network alone"},
     {"--b", "NAME=VALUE", OPTION_DEFINITION_B, OPTIONS_PAIR, 0, "as -D, for the second one alone"},
     {"--network-b", "NAME", OPTION_TEXT, OPTIONS_PAIR, offsetof(struct options, network_b),
      "which network of the second file, where it is another"},

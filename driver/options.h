@@ -57,6 +57,7 @@ struct options {
     int64_t threads;          /* --threads */
     int64_t seed;             /* --seed */
     bool silent;              /* diagnostics were printed before; no option sets it */
+    bool inference;           /* --inference: neither recipe nor loss is needed */
     bool time;                /* --time */
     bool check;               /* --check */
     bool json;                /* --json */

@@ -174,6 +174,8 @@ static struct status options_check(const struct rnet_program *program,
     bool steps = is_training(options) || strcmp(options->mode, "infer") == 0;
     if (!steps && !is_loading(options))
         return status_error(STATUS_USAGE, "--mode is train, infer or load, not %s", options->mode);
+    if (is_training(options) && program->phases[RNET_PHASE_TRAIN].count == 0)
+        return status_error(STATUS_INVALID, "this was built with --inference and can't train");
     if (steps == (options->data != NULL))
         return status_error(STATUS_USAGE, "--mode load, and no other, needs --data SPEC");
     if (options->profile && !steps)

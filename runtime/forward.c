@@ -1,12 +1,12 @@
-/* The command `forward`: images from a .npy file through the network, logits into another. */
+/* The command `forward`: images from a .npy file through the network, its outputs into others. */
 #include <inttypes.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "runtime/commands.h"
 #include "runtime/executor_options.h"
 #include "runtime/loader.h"
 #include "runtime/npy.h"
+#include "runtime/outputs.h"
 #include "runtime/weights.h"
 
 struct forward_options {
@@ -20,7 +20,7 @@ struct forward {
     struct data_set data;
     struct executor executor;
     struct loader loader;
-    struct file_writer writer;
+    struct output_files outputs;
 };
 
 /* Wraps the array as the validation part of a data set without labels of its own. */
@@ -54,17 +54,6 @@ static struct status input_take(struct data_set *data, const char *path,
     return status_ok();
 }
 
-static struct status logits_write(struct executor *executor, int64_t images, FILE *stream)
-{
-    const struct rnet_program *program = executor->program;
-    int64_t stride = channel_stride(program->classes);
-    const float *logits;
-    RETURN_IF_ERROR(executor_read(executor, program->logits, images * stride, &logits));
-    for (int64_t image = 0; image < images; image++)
-        fwrite(logits + image * stride, sizeof *logits, (size_t)program->classes, stream);
-    return status_ok();
-}
-
 static struct status forward_run(const struct rnet_program *program,
                                  const struct forward_options *options, struct forward *forward)
 {
@@ -76,15 +65,14 @@ static struct status forward_run(const struct rnet_program *program,
     RETURN_IF_ERROR(executor_open_with(executor, program, &options->computing));
     RETURN_IF_ERROR(weights_read(executor, options->weights));
     RETURN_IF_ERROR(loader_open(loader, &forward->data.arena, &forward->data, executor, &loading));
-    RETURN_IF_ERROR(file_writer_open(&forward->writer, options->output));
-    int64_t shape[] = {forward->data.parts[DATA_VALIDATION].count, program->classes};
-    npy_write_header(forward->writer.stream, shape, 2);
-    for (int64_t done = 0; done < shape[0]; done += images) {
+    int64_t count = forward->data.parts[DATA_VALIDATION].count;
+    RETURN_IF_ERROR(outputs_open(&forward->outputs, program, options->output, count));
+    for (int64_t done = 0; done < count; done += images) {
         RETURN_IF_ERROR(loader_fill(loader, done, &images));
         RETURN_IF_ERROR(executor_run(executor, RNET_PHASE_INFER, images));
-        RETURN_IF_ERROR(logits_write(executor, images, forward->writer.stream));
+        RETURN_IF_ERROR(outputs_write(&forward->outputs, executor, images));
     }
-    return file_writer_commit(&forward->writer);
+    return outputs_commit(&forward->outputs);
 }
 
 struct status command_forward(const struct rnet_program *program, int argc, char **argv)
@@ -95,13 +83,13 @@ struct status command_forward(const struct rnet_program *program, int argc, char
          .required = true},
         {"input", OPTION_TEXT, "X.npy", "images, float32, NCHW or NCDHW", .target = &options.input,
          .required = true},
-        {"output", OPTION_TEXT, "Y.npy", "where the logits go, float32, one row an image",
+        {"output", OPTION_TEXT, "Y.npy", "where the logits go; several outputs go to Y.NAME.npy",
          .target = &options.output, .required = true},
         {"batch", OPTION_INTEGER, "M", "images at once (default and most: the compiled batch)",
          .target = &options.batch, .minimum = 1},
         EXECUTOR_OPTION_ENTRIES(options.computing),
     };
-    const struct option_set set = {"forward", "Computes logits from raw tensors.",
+    const struct option_set set = {"forward", "Computes the network's outputs from raw tensors.",
                                    entries,   sizeof entries / sizeof *entries,
                                    NULL,      NULL};
     bool helped;
@@ -113,7 +101,7 @@ struct status command_forward(const struct rnet_program *program, int argc, char
                             program->batch);
     struct forward forward = {0};
     struct status status = forward_run(program, &options, &forward);
-    file_writer_discard(&forward.writer);
+    outputs_release(&forward.outputs);
     loader_close(&forward.loader);
     executor_release(&forward.executor);
     data_set_release(&forward.data);

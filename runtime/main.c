@@ -1,4 +1,5 @@
 /* The executable's entry: picks the command, prints what went wrong, sets the exit status. */
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -7,19 +8,27 @@
 
 typedef struct status command_function(const struct rnet_program *program, int argc, char **argv);
 
+/* What a command wants of the program. */
+enum command_needs {
+    NEEDS_NOTHING,
+    NEEDS_LOGITS,
+    NEEDS_TRAINING,
+};
+
 struct command {
     const char *name;
     command_function *run;
+    enum command_needs needs;
     const char *summary;
 };
 
 static const struct command commands[] = {
-    {"train", command_train, "train by the recipe compiled in"},
-    {"eval", command_eval, "loss and accuracy on the validation part of a data set"},
-    {"predict", command_predict, "classes of image files"},
-    {"forward", command_forward, "raw tensors in, logits out"},
-    {"info", command_info, "the network, its recipe, and how it was compiled"},
-    {"bench", command_bench, "time steps on random data"},
+    {"train", command_train, NEEDS_TRAINING, "train by the recipe compiled in"},
+    {"eval", command_eval, NEEDS_LOGITS, "loss and accuracy on the validation part of a data set"},
+    {"predict", command_predict, NEEDS_LOGITS, "classes of image files"},
+    {"forward", command_forward, NEEDS_NOTHING, "raw tensors in, the network's outputs out"},
+    {"info", command_info, NEEDS_NOTHING, "the network, its recipe, and how it was compiled"},
+    {"bench", command_bench, NEEDS_NOTHING, "time steps on random data"},
 };
 
 static void help_print(FILE *stream, const char *program)
@@ -37,6 +46,26 @@ static const struct command *command_find(const char *name)
         if (strcmp(commands[i].name, name) == 0)
             return &commands[i];
     return NULL;
+}
+
+static bool wants_help(int argc, char **argv)
+{
+    for (int i = 2; i < argc; i++)
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            return true;
+    return false;
+}
+
+static struct status command_possible(const struct command *command)
+{
+    if (command->needs == NEEDS_LOGITS && rnet_program.classes == 0)
+        return status_error(STATUS_INVALID,
+                            "%s needs a network with one output of one value a class; forward "
+                            "writes what this one puts out",
+                            command->name);
+    if (command->needs == NEEDS_TRAINING && rnet_program.phases[RNET_PHASE_TRAIN].count == 0)
+        return status_error(STATUS_INVALID, "this was built with --inference and can't train");
+    return status_ok();
 }
 
 static struct status command_run(int argc, char **argv)
@@ -60,6 +89,8 @@ static struct status command_run(int argc, char **argv)
     for (int i = 2; i < argc; i++)
         if (strcmp(argv[i], "--version") == 0)
             return command_run(2, (char *[]){argv[0], argv[i], NULL});
+    if (!wants_help(argc, argv))
+        RETURN_IF_ERROR(command_possible(command));
     return command->run(&rnet_program, argc, argv);
 }
 

@@ -19,7 +19,7 @@
 #include <stdint.h>
 
 enum {
-    RNET_PROGRAM_VERSION = 4,
+    RNET_PROGRAM_VERSION = 5,
     RNET_CHANNEL_PADDING = 16, /* channel strides are multiples of this */
     RNET_NARROW_CHANNELS = 4,  /* ... but for at most this many channels */
     RNET_RANK = 5,             /* the most axes of a parameter */
@@ -111,7 +111,9 @@ struct rnet_steps {
 /* ORDER PHASE: how the step tables are used.
  *   a training step   TRAIN (forward, loss, gradients), then UPDATE
  *   evaluation        INFER, then LOSS
- *   raw logits        INFER */
+ *   raw outputs       INFER
+ * A program that was built for inference alone has no steps of TRAIN and UPDATE, and one without
+ * logits none of LOSS. */
 enum rnet_phase {
     RNET_PHASE_TRAIN,
     RNET_PHASE_UPDATE,
@@ -230,6 +232,16 @@ struct rnet_location {
     uint32_t padding;
 };
 
+/* One of the network's outputs: an activation that INFER leaves. */
+struct rnet_output {
+    const char *name;
+    struct rnet_location location;
+    int64_t channels;             /* its stride as for every activation */
+    int64_t size[RNET_GRID_RANK]; /* of the grid: the first spatial_rank count, the others are 1 */
+    uint32_t spatial_rank;        /* 0: one value a channel */
+    uint32_t padding;
+};
+
 enum rnet_parameter_kind {
     RNET_PARAMETER_WEIGHT,        /* a convolution's or linear layer's weight */
     RNET_PARAMETER_VECTOR,        /* one value a channel: bias, scale, running mean ... */
@@ -297,7 +309,7 @@ struct rnet_program {
     int64_t batch;           /* the most images a step takes */
     int64_t channels;        /* of the input; its stride as above */
     int64_t size[3];         /* grid of the input: height, width, or depth, height, width */
-    int64_t classes;         /* of the logits */
+    int64_t classes;         /* of the logits; 0 where there are none, but other outputs */
     uint64_t region_bytes[RNET_REGION_COUNT];
     struct rnet_location logits; /* after INFER: [images][stride of classes] float32 */
     struct rnet_location train_loss, train_rank; /* after TRAIN: [images] float32 each */
@@ -309,6 +321,8 @@ struct rnet_program {
     const struct rnet_parameter *parameters;
     struct rnet_steps phases[RNET_PHASE_COUNT];
     uint64_t kernel_count, argument_count, parameter_count;
+    const struct rnet_output *outputs; /* logits are one too */
+    uint64_t output_count;
     struct rnet_recipe recipe;
     const struct rnet_cuda *cuda; /* RNET_TARGET_CUDA; else NULL */
     uint32_t target;              /* enum rnet_target */

@@ -231,6 +231,10 @@ static const struct rnet_parameter parameters[] = {
     {.name = "logits.num_batches_tracked", .kind = RNET_PARAMETER_BATCH_COUNTER},
 };
 
+static const struct rnet_output outputs[] = {
+    {.name = "logits", .location = AT(WORKSPACE, 0), .channels = CLASSES, .size = {1, 1, 1}},
+};
+
 static const struct rnet_transform augment[] = {
     {.name = "pad", .arguments = {4}, .argument_count = 1},
     {.name = "random_crop", .arguments = {SIDE}, .argument_count = 1},
@@ -282,6 +286,8 @@ const struct rnet_program rnet_program = {
             [RNET_PHASE_INFER] = {infer_steps, 1},
             [RNET_PHASE_LOSS] = {loss_steps, 1},
         },
+    .outputs = outputs,
+    .output_count = sizeof outputs / sizeof *outputs,
     .kernel_count = KERNELS,
     .argument_count = sizeof arguments / sizeof *arguments,
     .parameter_count = sizeof parameters / sizeof *parameters,
