@@ -3,15 +3,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/cuda/cudnn.h"
 #include "runtime/cuda/feed.h"
 #include "runtime/cuda/phases.h"
 #include "runtime/device.h"
 
-enum { NAME_BYTES = 256 };
+enum { NAME_BYTES = 320 };
 
 struct cuda_device {
     struct gpu gpu;
     struct cuda_code code;
+    struct cudnn cudnn;
     struct cuda_memory memory;
     struct feed feed;
     struct results results;
@@ -59,23 +61,25 @@ static struct status host_map(struct executor *executor, struct cuda_device *dev
 static void name_set(struct cuda_device *device)
 {
     const struct gpu *gpu = &device->gpu;
-    snprintf(device->name, sizeof device->name, "cuda:%d, %s", gpu->number, gpu->name);
+    snprintf(device->name, sizeof device->name, "cuda:%d, %s%s%s", gpu->number, gpu->name,
+             device->cudnn.note[0] != '\0' ? ", " : "", device->cudnn.note);
 }
 
 static struct status parts_open(struct executor *executor, struct cuda_device *device,
                                 const struct executor_options *options, int64_t number)
 {
     const struct rnet_program *program = executor->program;
-    struct cuda_scratch scratch = {0};
-    (void)options;
     RETURN_IF_ERROR(host_map(executor, device));
     RETURN_IF_ERROR(gpu_open(&device->gpu, number));
     RETURN_IF_ERROR(cuda_code_open(&device->code, &device->gpu, program));
-    RETURN_IF_ERROR(cuda_memory_open(&device->memory, &device->gpu, program, scratch));
+    RETURN_IF_ERROR(cudnn_open(&device->cudnn, &device->code, options->tune));
+    RETURN_IF_ERROR(
+        cuda_memory_open(&device->memory, &device->gpu, program, device->cudnn.scratch));
+    device->cudnn.memory = &device->memory;
     RETURN_IF_ERROR(feed_open(&device->feed, &device->memory, executor));
     RETURN_IF_ERROR(results_open(&device->results, &device->memory, program));
-    RETURN_IF_ERROR(
-        phases_open(&device->phases, program, &device->code, &device->memory, &device->results));
+    RETURN_IF_ERROR(phases_open(&device->phases, program, &device->code, &device->memory,
+                                &device->results, &device->cudnn));
     name_set(device);
     return status_ok();
 }
@@ -100,6 +104,7 @@ static void cuda_release(struct executor *executor)
     results_release(&device->results);
     feed_release(&device->feed);
     cuda_memory_release(&device->memory);
+    cudnn_release(&device->cudnn);
     cuda_code_release(&device->code);
     gpu_release(&device->gpu);
     for (int region = 0; region < RNET_REGION_COUNT; region++)

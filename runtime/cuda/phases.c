@@ -13,13 +13,14 @@ static const char *const phase_names[RNET_PHASE_COUNT] = {
 
 struct status phases_open(struct phases *phases, const struct rnet_program *program,
                           const struct cuda_code *code, const struct cuda_memory *memory,
-                          const struct results *results)
+                          const struct results *results, struct cudnn *cudnn)
 {
     *phases = (struct phases){
         .gpu = memory->gpu,
         .program = program,
         .code = code,
         .results = results,
+        .cudnn = cudnn,
         .checks = getenv("RNET_CHECK_KERNELS") != NULL,
         .addresses = calloc(program->argument_count + 1, sizeof *phases->addresses),
     };
@@ -52,7 +53,12 @@ static struct status step_launch(const struct phases *phases, const struct rnet_
 {
     const struct rnet_kernel *kernel = &phases->program->kernels[step->kernel];
     const struct rnet_cuda_kernel *cuda = &phases->program->cuda->kernels[step->kernel];
+    const device_address *addresses = phases->addresses + step->first_argument;
     int64_t count = step->images != 0 ? step->images : images;
+    bool taken;
+    RETURN_IF_ERROR(cudnn_run(phases->cudnn, step->kernel, count, addresses, &taken));
+    if (taken)
+        return status_ok();
     struct cuda_launch launch = {
         .function = phases->code->functions[step->kernel],
         .name = kernel->name,
@@ -61,7 +67,7 @@ static struct status step_launch(const struct phases *phases, const struct rnet_
         .shared_bytes = cuda->shared_bytes,
         .images = count,
         .tasks = cuda_task_count(kernel->images_per_task, kernel->tasks_per_group, count),
-        .addresses = phases->addresses + step->first_argument,
+        .addresses = addresses,
         .address_count = step->argument_count,
     };
     return cuda_launch_run(&launch, phases->gpu);

@@ -9,6 +9,7 @@
 #define RUNTIME_CUDA_PHASES_H
 
 #include "runtime/cuda/code.h"
+#include "runtime/cuda/cudnn.h"
 #include "runtime/cuda/results.h"
 
 /* A run of some phases in a row over so many images. */
@@ -27,6 +28,7 @@ struct phases {
     const struct rnet_program *program;
     const struct cuda_code *code;
     const struct results *results;
+    struct cudnn *cudnn;
     device_address *addresses; /* of each of the program's arguments */
     struct phase_run runs[PHASE_RUNS];
     int run_count;
@@ -36,7 +38,7 @@ struct phases {
 
 struct status phases_open(struct phases *phases, const struct rnet_program *program,
                           const struct cuda_code *code, const struct cuda_memory *memory,
-                          const struct results *results);
+                          const struct results *results, struct cudnn *cudnn);
 
 void phases_release(struct phases *phases);
 

@@ -4,9 +4,13 @@
 
 #include "runtime/program.h"
 
+/* What a library has put on a stream. */
+typedef void fake_call(const void *context);
+enum { FAKE_CALL_BYTES = 512 };
+
 #define FAKE_CODE_MAGIC "fakecuda"
 
-enum { FAKE_CODE_KERNELS = 32 };
+enum { FAKE_CODE_KERNELS = 64 };
 
 struct fake_kernel {
     const char *name;

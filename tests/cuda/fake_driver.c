@@ -24,7 +24,7 @@
 
 enum { MOST = 512, ARGUMENTS = 32, INJECTED = 999, STREAMS = 8, NAME_BYTES = 80 };
 
-enum operation_kind { COPY, SET, LAUNCH, RECORD, WAIT, GRAPH };
+enum operation_kind { COPY, SET, LAUNCH, CALL, RECORD, WAIT, GRAPH };
 
 struct operation {
     enum operation_kind kind;
@@ -40,6 +40,8 @@ struct operation {
     struct CUstream_st *of; /* WAIT: the stream that must come as far as `position` */
     uint64_t position;
     const struct CUgraph_st *graph;
+    fake_call *call;
+    char context[FAKE_CALL_BYTES];
 };
 
 struct CUstream_st {
@@ -86,7 +88,7 @@ static struct {
     bool current, failed;
     long calls, named_calls, faults;
     long streams, events, modules, graphs, graph_executables;
-    long launches, graph_launches, captures, copies, overlapped, most_bytes;
+    long launches, calls_run, graph_launches, captures, copies, overlapped, most_bytes;
 } fake;
 
 static long setting(const char *name, long otherwise)
@@ -237,6 +239,10 @@ static void operation_run(struct operation *operation)
         break;
     case LAUNCH:
         launch_run(operation);
+        break;
+    case CALL:
+        fake.calls_run++;
+        operation->call(operation->context);
         break;
     case WAIT:
         stream_advance(operation->of, operation->position);
@@ -667,6 +673,18 @@ unsigned int cuLaunchKernel(struct CUfunc_st *function, unsigned int grid_x, uns
     return enqueue(stream, operation);
 }
 
+/* For other imitated libraries: puts a call on a stream, with a copy of its context. */
+unsigned int fake_cuda_call(struct CUstream_st *stream, fake_call *call, const void *context,
+                            size_t bytes);
+unsigned int fake_cuda_call(struct CUstream_st *stream, fake_call *call, const void *context,
+                            size_t bytes)
+{
+    struct operation operation = {.kind = CALL, .call = call};
+    REQUIRE(stream != NULL && bytes <= sizeof operation.context);
+    memcpy(operation.context, context, bytes);
+    return enqueue(stream, operation);
+}
+
 /* ---- graphs ---- */
 
 static void graph_drop(struct CUgraph_st *graph)
@@ -752,10 +770,11 @@ __attribute__((destructor)) static void report_write(void)
     fprintf(stream, "leaks %ld\n",
             (long)(fake.device_count + fake.pinned_count) + fake.streams + fake.events +
                 fake.modules + fake.graphs + fake.graph_executables + fake.context.users);
-    fprintf(stream,
-            "calls %ld\nlaunches %ld\ncaptures %ld\ngraph_launches %ld\ncopies %ld\n"
-            "overlapped %ld\nmost_bytes %ld\n",
-            fake.calls, fake.launches, fake.captures, fake.graph_launches, fake.copies,
-            fake.overlapped, fake.most_bytes);
+    fprintf(
+        stream,
+        "calls %ld\nlaunches %ld\nlibrary_calls %ld\ncaptures %ld\ngraph_launches %ld\ncopies %ld\n"
+        "overlapped %ld\nmost_bytes %ld\n",
+        fake.calls, fake.launches, fake.calls_run, fake.captures, fake.graph_launches, fake.copies,
+        fake.overlapped, fake.most_bytes);
     fclose(stream);
 }

@@ -4,8 +4,8 @@
 #include "runtime/cuda/driver_api.h"
 
 #define DRIVER_FUNCTION(name, symbol, parameters)                                                  \
-    _Static_assert(                                                                                \
-        __builtin_types_compatible_p(__typeof__(&symbol), unsigned int(*) parameters), #symbol);
+    _Static_assert(__builtin_types_compatible_p(__typeof__(&symbol), unsigned int(*) parameters),  \
+                   #symbol);
 #include "runtime/cuda/driver_functions.def"
 #undef DRIVER_FUNCTION
 

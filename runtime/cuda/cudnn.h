@@ -1,0 +1,67 @@
+/* Convolutions by cuDNN, where it is there and takes them; else the generated kernels run.
+ *
+ * A kernel that is nothing but one pass of a convolution (struct rnet_cuda_convolution) is
+ * described to cuDNN's graph API in NHWC, our padding of channels being strides. Of the engines
+ * that its heuristics propose, in their order, the first is taken that is deterministic, keeps to
+ * the program's precision and makes do with the workspace; with `tune` a few are timed, and the
+ * fastest is taken. Filters are dense for cuDNN, [outputs][window][inputs], and are copied before
+ * (or, for a weight gradient, after) each use, by functions of the program. */
+#ifndef RUNTIME_CUDA_CUDNN_H
+#define RUNTIME_CUDA_CUDNN_H
+
+#include "runtime/cuda/code.h"
+#include "runtime/cuda/cudnn_api.h"
+#include "runtime/cuda/memory.h"
+
+enum { CUDNN_CANDIDATES = 6, CUDNN_DESCRIPTORS = 64 };
+
+/* One way to compute a convolution. */
+struct cudnn_candidate {
+    void *plan;
+    int64_t workspace_bytes;
+};
+
+/* A kernel over so many images. */
+struct cudnn_convolution {
+    struct cudnn_convolution *next; /* over another number of images */
+    int64_t images;
+    struct cudnn_candidate candidates[CUDNN_CANDIDATES];
+    int candidate_count;                  /* 0: cuDNN does not take it */
+    int chosen;                           /* -1: not timed yet */
+    void *descriptors[CUDNN_DESCRIPTORS]; /* that the plans may refer to */
+    int descriptor_count;
+};
+
+/* Zero it, then open it. */
+struct cudnn {
+    const struct gpu *gpu;
+    const struct rnet_program *program;
+    void *library;
+    size_t (*get_version)(void);
+#define CUDNN_FUNCTION(name, symbol, parameters) unsigned int(*name) parameters;
+#include "runtime/cuda/cudnn_functions.def"
+#undef CUDNN_FUNCTION
+    struct cudnnContext *handle; /* NULL: there is no cuDNN */
+    bool tunes;
+    struct CUfunc_st **filter_copies;   /* of each kernel; NULL: not for cuDNN */
+    struct cudnn_convolution **kernels; /* of each: by number of images */
+    const struct cuda_memory *memory;   /* NULL until it is there */
+    struct cuda_scratch scratch;        /* as memory has it, or will */
+    struct CUevent_st *start, *end;     /* for timing */
+    char note[160];                     /* why there is no cuDNN, or what it is: "cuDNN 9.13.0" */
+};
+
+/* Opens libcudnn.so.9 for a program that has convolutions for it, and plans them at the largest
+ * batch, which sets `scratch`. That the library is missing or too old is no error, but noted. With
+ * RNET_NO_CUDNN in the environment it is not opened. Release it also after a failure. */
+struct status cudnn_open(struct cudnn *cudnn, const struct cuda_code *code, bool tune);
+
+void cudnn_release(struct cudnn *cudnn);
+
+/* Puts kernel `number` over `images` images on the computing stream, with the addresses of its
+ * step's arguments; *taken says whether cuDNN does it. The first time for a number of images must
+ * not be captured. */
+struct status cudnn_run(struct cudnn *cudnn, uint32_t number, int64_t images,
+                        const device_address *arguments, bool *taken);
+
+#endif

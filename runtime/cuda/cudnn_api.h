@@ -1,0 +1,110 @@
+/* The little of cuDNN's graph API (cudnn_graph.h, version 9) that is used here: declared by us for
+ * the reasons that driver_api.h gives, and compared with NVIDIA's by the same test. */
+#ifndef RUNTIME_CUDA_CUDNN_API_H
+#define RUNTIME_CUDA_CUDNN_API_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct cudnnContext;
+struct CUstream_st;
+
+enum {
+    CUDNN_OK = 0, /* CUDNN_STATUS_SUCCESS */
+    CUDNN_OLDEST_VERSION = 90000,
+};
+
+/* Descriptors: CUDNN_BACKEND_..._DESCRIPTOR. */
+enum {
+    DESCRIPTOR_CONVOLUTION = 1,
+    DESCRIPTOR_ENGINE = 2,
+    DESCRIPTOR_ENGINE_CONFIG = 3,
+    DESCRIPTOR_HEURISTICS = 4,
+    DESCRIPTOR_PLAN = 5,
+    DESCRIPTOR_FORWARD = 10,
+    DESCRIPTOR_FILTER_GRADIENT = 11,
+    DESCRIPTOR_DATA_GRADIENT = 12,
+    DESCRIPTOR_GRAPH = 15,
+    DESCRIPTOR_VARIANT_PACK = 16,
+    DESCRIPTOR_TENSOR = 17,
+};
+
+/* Attributes: CUDNN_ATTR_.... */
+enum {
+    CONVOLUTION_COMPUTE_TYPE = 100,
+    CONVOLUTION_MODE = 101,
+    CONVOLUTION_DILATIONS = 102,
+    CONVOLUTION_STRIDES = 103,
+    CONVOLUTION_POST_PADDINGS = 104,
+    CONVOLUTION_PRE_PADDINGS = 105,
+    CONVOLUTION_SPATIAL_RANK = 106,
+    HEURISTICS_MODE = 200,
+    HEURISTICS_GRAPH = 201,
+    HEURISTICS_RESULTS = 202,
+    ENGINE_CONFIG_ENGINE = 300,
+    PLAN_HANDLE = 400,
+    PLAN_ENGINE_CONFIG = 401,
+    PLAN_WORKSPACE_SIZE = 402,
+    /* of the operations, each followed by BETA, the convolution and three tensors in an order of
+     * its own */
+    FORWARD_ALPHA = 700,
+    FORWARD_BETA = 701,
+    FORWARD_CONVOLUTION = 702,
+    FORWARD_W = 703,
+    FORWARD_X = 704,
+    FORWARD_Y = 705,
+    DATA_GRADIENT_ALPHA = 706,
+    DATA_GRADIENT_BETA = 707,
+    DATA_GRADIENT_CONVOLUTION = 708,
+    DATA_GRADIENT_W = 709,
+    DATA_GRADIENT_DX = 710,
+    DATA_GRADIENT_DY = 711,
+    FILTER_GRADIENT_ALPHA = 712,
+    FILTER_GRADIENT_BETA = 713,
+    FILTER_GRADIENT_CONVOLUTION = 714,
+    FILTER_GRADIENT_DW = 715,
+    FILTER_GRADIENT_X = 716,
+    FILTER_GRADIENT_DY = 717,
+    GRAPH_HANDLE = 800,
+    GRAPH_OPERATIONS = 801,
+    TENSOR_ALIGNMENT = 900,
+    TENSOR_DATA_TYPE = 901,
+    TENSOR_DIMENSIONS = 902,
+    TENSOR_STRIDES = 903,
+    TENSOR_ID = 906,
+    VARIANT_PACK_IDS = 1000,
+    VARIANT_PACK_POINTERS = 1001,
+    VARIANT_PACK_WORKSPACE = 1003,
+    ENGINE_NUMERICAL_NOTES = 1303,
+};
+
+/* Types of attributes: CUDNN_TYPE_.... */
+enum {
+    TYPE_HANDLE = 0,
+    TYPE_DATA_TYPE = 1,
+    TYPE_INT64 = 3,
+    TYPE_FLOAT = 4,
+    TYPE_POINTER = 6,
+    TYPE_CONVOLUTION_MODE = 7,
+    TYPE_HEURISTICS_MODE = 8,
+    TYPE_NUMERICAL_NOTE = 11,
+    TYPE_DESCRIPTOR = 15,
+};
+
+/* Values. */
+enum {
+    DATA_FLOAT = 0,
+    DATA_BFLOAT16 = 9,
+    MODE_CROSS_CORRELATION = 1,
+    HEURISTICS_FALLBACK = 2,
+    HEURISTICS_A = 3,
+    NOTE_TENSOR_CORE = 0,
+    NOTE_DOWN_CONVERT_INPUTS = 1,
+    NOTE_REDUCED_PRECISION_REDUCTION = 2,
+    NOTE_FFT = 3,
+    NOTE_NONDETERMINISTIC = 4,
+    NOTE_WINOGRAD = 5,
+    NOTE_COUNT = 10, /* at least as many as an engine may have */
+};
+
+#endif
