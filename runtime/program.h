@@ -156,10 +156,11 @@ enum {
 /* A function that copies between a weight as it lies and the filter as libraries want it, dense:
  * [y_channels][window][x_channels / groups]. Launched as a kernel is. Its parameters:
  *
- *   FORWARD, DATA_GRADIENT  weight, filter, images, tasks; the filter is float32, or bfloat16 where
- *                           the precision is BF16
- *   WEIGHT_GRADIENT         filter (float32), output, images, tasks: the filter to chunk 0, with
- *                           zeros in its padding, and zeros to all other chunks */
+ *   FORWARD, DATA_GRADIENT  weight, filter, images, tasks
+ *   WEIGHT_GRADIENT         filter, output, images, tasks: the filter to chunk 0, with zeros in its
+ *                           padding, and zeros to all other chunks
+ *
+ * The filter is float32, or bfloat16 where the precision is BF16; the weight and output, float32. */
 struct rnet_cuda_copy {
     const char *name;
     uint32_t module, threads, tasks_per_block, padding;

@@ -152,14 +152,15 @@ static void *operation(struct describe *describe)
     const struct pass_names *names = &passes[facts->pass];
     bool is_bf16 = describe->cudnn->program->cuda->precision == RNET_PRECISION_BF16;
     int type = is_bf16 ? DATA_BFLOAT16 : DATA_FLOAT;
-    int filter_type = facts->pass == RNET_CUDA_WEIGHT_GRADIENT ? DATA_FLOAT : type;
-    int64_t images = describe->convolution->images, inputs = facts->x_channels / (int64_t)facts->groups;
+    int64_t images = describe->convolution->images,
+            inputs = facts->x_channels / (int64_t)facts->groups;
     const float one = 1, zero = 0;
     void *x = tensor(describe, ID_X, type, images, facts->x_channels, facts->x_grid,
                      channel_stride(facts->x_channels));
     void *y = tensor(describe, ID_Y, type, images, facts->y_channels, facts->y_grid,
                      channel_stride(facts->y_channels));
-    void *w = tensor(describe, ID_W, filter_type, facts->y_channels, inputs, facts->window, inputs);
+    /* In bf16 a filter's gradient too: cuDNN knows no engine that leaves it in float32. */
+    void *w = tensor(describe, ID_W, type, facts->y_channels, inputs, facts->window, inputs);
     void *made = window(describe), *result = descriptor(describe, names->descriptor);
     set_descriptor(describe, result, names->convolution, made);
     set_descriptor(describe, result, names->x, x);
@@ -171,10 +172,21 @@ static void *operation(struct describe *describe)
     return result;
 }
 
+/* Says on what the described is to run: with our handle, or on a GPU that is described itself. An
+ * attribute 0 is one that does not exist. */
+static void set_gpu(struct describe *describe, void *made, unsigned int handle, unsigned int gpu)
+{
+    const struct cudnn *cudnn = describe->cudnn;
+    if (cudnn->described_gpu == NULL && handle != 0)
+        set(describe, made, handle, TYPE_HANDLE, 1, &cudnn->handle);
+    if (cudnn->described_gpu != NULL && gpu != 0)
+        set_descriptor(describe, made, gpu, cudnn->described_gpu);
+}
+
 static void *graph(struct describe *describe)
 {
     void *only = operation(describe), *made = descriptor(describe, DESCRIPTOR_GRAPH);
-    set(describe, made, GRAPH_HANDLE, TYPE_HANDLE, 1, &describe->cudnn->handle);
+    set_gpu(describe, made, GRAPH_HANDLE, 0);
     set(describe, made, GRAPH_OPERATIONS, TYPE_DESCRIPTOR, 1, &only);
     finalize(describe, made);
     return made;
@@ -223,7 +235,7 @@ static void candidate_add(struct describe *describe, void *config, int64_t most)
     struct describe attempt = *describe;
     int64_t bytes = 0, count;
     void *plan = descriptor(&attempt, DESCRIPTOR_PLAN);
-    set(&attempt, plan, PLAN_HANDLE, TYPE_HANDLE, 1, &describe->cudnn->handle);
+    set_gpu(&attempt, plan, PLAN_HANDLE, PLAN_GPU);
     set_descriptor(&attempt, plan, PLAN_ENGINE_CONFIG, config);
     finalize(&attempt, plan);
     if (attempt.failure == CUDNN_OK)
@@ -245,6 +257,7 @@ static void heuristics_ask(struct describe *describe, void *operations, int mode
     void *made = descriptor(&attempt, DESCRIPTOR_HEURISTICS);
     set_descriptor(&attempt, made, HEURISTICS_GRAPH, operations);
     set_one(&attempt, made, HEURISTICS_MODE, TYPE_HEURISTICS_MODE, mode);
+    set_gpu(&attempt, made, 0, HEURISTICS_GPU);
     finalize(&attempt, made);
     for (int i = 0; i < CONFIGS; i++)
         configs[i] = descriptor(&attempt, DESCRIPTOR_ENGINE_CONFIG);
@@ -321,26 +334,32 @@ static struct status symbols_find(struct cudnn *cudnn)
     return status_ok();
 }
 
+/* Opens the library. NULL, or why that cannot be. */
+static const char *library_open(struct cudnn *cudnn, struct status *found)
+{
+    if (getenv("RNET_NO_CUDNN") != NULL)
+        return "RNET_NO_CUDNN is set";
+    cudnn->library = dlopen(file, RTLD_NOW | RTLD_LOCAL);
+    if (cudnn->library == NULL)
+        return dlerror();
+    *found = symbols_find(cudnn);
+    if (!status_is_ok(found))
+        return found->message;
+    return cudnn->get_version() < CUDNN_OLDEST_VERSION ? "it is older than version 9" : NULL;
+}
+
 /* Opens the library and makes its handle, or notes why there is none. */
 static void handle_open(struct cudnn *cudnn)
 {
     enum { MAJOR = 10000, MINOR = 100 };
-    const char *reason = NULL;
-    struct status found = status_ok();
-    size_t version = 0;
-    if (getenv("RNET_NO_CUDNN") != NULL)
-        reason = "RNET_NO_CUDNN is set";
-    else if ((cudnn->library = dlopen(file, RTLD_NOW | RTLD_LOCAL)) == NULL)
-        reason = dlerror();
-    else if (found = symbols_find(cudnn), !status_is_ok(&found))
-        reason = found.message;
-    else if (version = cudnn->get_version(), version < CUDNN_OLDEST_VERSION)
-        reason = "it is older than version 9";
-    else if (cudnn->create(&cudnn->handle) != CUDNN_OK)
+    struct status found;
+    const char *reason = library_open(cudnn, &found);
+    if (reason == NULL && cudnn->create(&cudnn->handle) != CUDNN_OK)
         reason = "it cannot use this GPU";
-    else if (cudnn->set_stream(cudnn->handle, cudnn->gpu->compute) != CUDNN_OK)
+    else if (reason == NULL && cudnn->set_stream(cudnn->handle, cudnn->gpu->compute) != CUDNN_OK)
         reason = "it does not take our stream";
     if (reason == NULL) {
+        size_t version = cudnn->get_version();
         snprintf(cudnn->note, sizeof cudnn->note, "cuDNN %zu.%zu.%zu", version / MAJOR,
                  version % MAJOR / MINOR, version % MINOR);
         return;
@@ -393,16 +412,55 @@ static bool has_convolutions(const struct rnet_program *program)
     return false;
 }
 
+static struct status tables_allocate(struct cudnn *cudnn)
+{
+    uint64_t count = cudnn->program->kernel_count;
+    cudnn->filter_copies = calloc(count, sizeof *cudnn->filter_copies);
+    cudnn->kernels = calloc(count, sizeof *cudnn->kernels);
+    if (cudnn->filter_copies == NULL || cudnn->kernels == NULL)
+        return status_error(STATUS_MEMORY, "not enough memory to plan convolutions");
+    return status_ok();
+}
+
+struct status cudnn_open_described(struct cudnn *cudnn, const struct rnet_program *program,
+                                   const char *gpu)
+{
+    struct status found;
+    *cudnn = (struct cudnn){.program = program};
+    RETURN_IF_ERROR(tables_allocate(cudnn));
+    const char *reason = library_open(cudnn, &found);
+    if (reason != NULL)
+        return status_error(STATUS_INVALID, "no cuDNN (%s)", reason);
+    unsigned int result = cudnn->descriptor_create(DESCRIPTOR_GPU, &cudnn->described_gpu);
+    if (result == CUDNN_OK)
+        result = cudnn->set(cudnn->described_gpu, GPU_JSON, TYPE_CHAR, (int64_t)strlen(gpu), gpu);
+    if (result == CUDNN_OK)
+        result = cudnn->finalize(cudnn->described_gpu);
+    if (result != CUDNN_OK)
+        return status_error(STATUS_INVALID, "cuDNN %zu takes no description of a GPU: status %u",
+                            cudnn->get_version(), result);
+    return status_ok();
+}
+
+int cudnn_plan(struct cudnn *cudnn, uint32_t number, int64_t images, int64_t *workspace_bytes)
+{
+    *workspace_bytes = 0;
+    if (!is_for_cudnn(cudnn->program->cuda->kernels[number].convolution))
+        return 0;
+    const struct cudnn_convolution *planned = convolution_find(cudnn, number, images);
+    if (planned == NULL || planned->candidate_count == 0)
+        return 0;
+    *workspace_bytes = planned->candidates[0].workspace_bytes;
+    return planned->candidate_count;
+}
+
 struct status cudnn_open(struct cudnn *cudnn, const struct cuda_code *code, bool tune)
 {
     const struct rnet_program *program = code->program;
     *cudnn = (struct cudnn){.gpu = code->gpu, .program = program, .tunes = tune};
     if (!has_convolutions(program))
         return status_ok();
-    cudnn->filter_copies = calloc(program->kernel_count, sizeof *cudnn->filter_copies);
-    cudnn->kernels = calloc(program->kernel_count, sizeof *cudnn->kernels);
-    if (cudnn->filter_copies == NULL || cudnn->kernels == NULL)
-        return status_error(STATUS_MEMORY, "not enough memory to plan convolutions");
+    RETURN_IF_ERROR(tables_allocate(cudnn));
     handle_open(cudnn);
     if (cudnn->handle == NULL)
         return status_ok();
@@ -426,6 +484,8 @@ void cudnn_release(struct cudnn *cudnn)
     free(cudnn->filter_copies);
     gpu_event_destroy(cudnn->gpu, cudnn->start);
     gpu_event_destroy(cudnn->gpu, cudnn->end);
+    if (cudnn->described_gpu != NULL)
+        cudnn->descriptor_destroy(cudnn->described_gpu);
     if (cudnn->handle != NULL)
         cudnn->destroy(cudnn->handle);
     if (cudnn->library != NULL)

@@ -41,6 +41,7 @@ struct cudnn {
 #define CUDNN_FUNCTION(name, symbol, parameters) unsigned int(*name) parameters;
 #include "runtime/cuda/cudnn_functions.def"
 #undef CUDNN_FUNCTION
+    void *described_gpu;         /* that plans are for, where there is no handle */
     struct cudnnContext *handle; /* NULL: there is no cuDNN */
     bool tunes;
     struct CUfunc_st **filter_copies;   /* of each kernel; NULL: not for cuDNN */
@@ -56,7 +57,16 @@ struct cudnn {
  * RNET_NO_CUDNN in the environment it is not opened. Release it also after a failure. */
 struct status cudnn_open(struct cudnn *cudnn, const struct cuda_code *code, bool tune);
 
+/* Opens the library without a GPU, for plans on one that is described, as JSON in the words of
+ * cuDNN 9.8 and later. Nothing can run. */
+struct status cudnn_open_described(struct cudnn *cudnn, const struct rnet_program *program,
+                                   const char *gpu);
+
 void cudnn_release(struct cudnn *cudnn);
+
+/* In how many ways cuDNN can compute kernel `number` over `images` images, of those that are
+ * looked at; 0: it does not take it. `*workspace_bytes` is of the first. */
+int cudnn_plan(struct cudnn *cudnn, uint32_t number, int64_t images, int64_t *workspace_bytes);
 
 /* Puts kernel `number` over `images` images on the computing stream, with the addresses of its
  * step's arguments; *taken says whether cuDNN does it. The first time for a number of images must

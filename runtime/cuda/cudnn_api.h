@@ -27,6 +27,7 @@ enum {
     DESCRIPTOR_GRAPH = 15,
     DESCRIPTOR_VARIANT_PACK = 16,
     DESCRIPTOR_TENSOR = 17,
+    DESCRIPTOR_GPU = 38, /* CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR, of 9.8 and later */
 };
 
 /* Attributes: CUDNN_ATTR_.... */
@@ -41,10 +42,12 @@ enum {
     HEURISTICS_MODE = 200,
     HEURISTICS_GRAPH = 201,
     HEURISTICS_RESULTS = 202,
+    HEURISTICS_GPU = 204,
     ENGINE_CONFIG_ENGINE = 300,
     PLAN_HANDLE = 400,
     PLAN_ENGINE_CONFIG = 401,
     PLAN_WORKSPACE_SIZE = 402,
+    PLAN_GPU = 407,
     /* of the operations, each followed by BETA, the convolution and three tensors in an order of
      * its own */
     FORWARD_ALPHA = 700,
@@ -76,6 +79,7 @@ enum {
     VARIANT_PACK_POINTERS = 1001,
     VARIANT_PACK_WORKSPACE = 1003,
     ENGINE_NUMERICAL_NOTES = 1303,
+    GPU_JSON = 2702,
 };
 
 /* Types of attributes: CUDNN_TYPE_.... */
@@ -89,6 +93,7 @@ enum {
     TYPE_HEURISTICS_MODE = 8,
     TYPE_NUMERICAL_NOTE = 11,
     TYPE_DESCRIPTOR = 15,
+    TYPE_CHAR = 24,
 };
 
 /* Values. */

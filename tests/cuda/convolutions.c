@@ -3,12 +3,14 @@
  * data are small whole numbers, so that the order of sums does not matter, and NaN where nothing
  * may be read. Whoever runs it compares the output with and without an imitated cuDNN.
  *
- *   convolutions [fp32|tf32] [tune] */
+ *   convolutions [fp32|tf32] [tune]
+ *   convolutions fp32|tf32|bf16 survey JSON    asks a real cuDNN for its ways on a described GPU */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/cuda/cudnn.h"
 #include "runtime/execute.h"
 #include "tests/cuda/fake_code.h"
 
@@ -186,7 +188,8 @@ static void run_copy(const struct shape *s, int pass, void *const *buffers, int6
 #define KERNELS(shape) KERNEL(shape, 0) KERNEL(shape, 1) KERNEL(shape, 2)
 KERNELS(0)
 KERNELS(1)
-KERNELS(2) KERNELS(3) KERNELS(4) KERNELS(5) KERNELS(6)
+KERNELS(2)
+KERNELS(3) KERNELS(4) KERNELS(5) KERNELS(6)
 
 #define ENTRIES(shape, pass)                                                                       \
     {"pass_" #shape "_" #pass, pass_##shape##_##pass, 3, 0},                                       \
@@ -398,13 +401,33 @@ static struct status run(struct executor *executor, struct tables *tables, bool 
     return status_ok();
 }
 
+/* Prints how cuDNN would compute each kernel on a GPU that is described. */
+static struct status survey(const struct tables *tables, const char *gpu)
+{
+    struct cudnn cudnn = {0};
+    struct status status = cudnn_open_described(&cudnn, &tables->program, gpu);
+    for (uint32_t i = 0; status_is_ok(&status) && i < SHAPES * PASSES; i++) {
+        int64_t bytes;
+        int ways = cudnn_plan(&cudnn, i, BATCH, &bytes);
+        printf("%s %d %lld\n", tables->kernels[i].name, ways, (long long)bytes);
+    }
+    cudnn_release(&cudnn);
+    return status;
+}
+
+static enum rnet_precision precision_named(const char *name)
+{
+    return strcmp(name, "fp32") == 0   ? RNET_PRECISION_FP32
+           : strcmp(name, "bf16") == 0 ? RNET_PRECISION_BF16
+                                       : RNET_PRECISION_TF32;
+}
+
 int main(int argc, char **argv)
 {
     static struct tables tables;
     struct executor executor = {0};
-    bool strict = argc > 1 && strcmp(argv[1], "fp32") == 0;
-    tables_set(&tables, strict ? RNET_PRECISION_FP32 : RNET_PRECISION_TF32);
-    struct status status = run(&executor, &tables, argc > 2);
+    tables_set(&tables, precision_named(argc > 1 ? argv[1] : "tf32"));
+    struct status status = argc > 3 ? survey(&tables, argv[3]) : run(&executor, &tables, argc > 2);
     executor_release(&executor);
     if (!status_is_ok(&status))
         fprintf(stderr, "%s\n", status.message);
