@@ -1,7 +1,8 @@
-/* What phases leave for the host to read: losses, ranks, logits.
+/* What phases leave for the host to read: losses, ranks, logits, other outputs.
  *
- * Each is copied to pinned memory as the last thing that its phase does, whether the host will look
- * or not: it is little, and so nothing waits for a decision of the host's. */
+ * All but the last are copied to pinned memory as the last thing that their phase does, whether the
+ * host will look or not: it is little, and so nothing waits for a decision of the host's. Outputs
+ * other than logits may be large, and are copied when they are read. */
 #ifndef RUNTIME_CUDA_RESULTS_H
 #define RUNTIME_CUDA_RESULTS_H
 
@@ -29,6 +30,8 @@ struct result {
 struct results {
     const struct gpu *gpu;
     const struct cuda_memory *memory;
+    float *output; /* the other output that was read last; NULL: none */
+    size_t output_bytes;
     struct result items[RESULT_COUNT];
     struct CUevent_st *done; /* all copies of all runs so far */
     uint64_t runs;
@@ -46,7 +49,7 @@ struct status results_copy(const struct results *results, enum rnet_phase phase)
 struct status results_mark(struct results *results, enum rnet_phase phase);
 
 /* Waits for the newest result at a location, and shows it. */
-struct status results_read(const struct results *results, struct rnet_location location,
-                           int64_t count, const float **out);
+struct status results_read(struct results *results, struct rnet_location location, int64_t count,
+                           const float **out);
 
 #endif

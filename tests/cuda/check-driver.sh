@@ -115,6 +115,22 @@ for file in last.safetensors best.safetensors; do
     cmp -s "averaged_cpu/$file" "averaged_gpu/$file" || complain "averaged: $file is another"
 done
 
+# ---- outputs: the logits, and one that is copied when it is read ----
+
+{
+    printf '\x93NUMPY\x01\x00\x76\x00%-117s\n' \
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 3, 32, 32), }"
+    yes 'AAA?!BB?cac?' | tr -d '\n' | head -c 12288
+} >x.npy
+forward=(forward --weights averaged_cpu/best.safetensors --input x.npy --output)
+"${cpu}_averaged" "${forward[@]}" y_cpu.npy >log 2>&1 || complain 'forward'
+env LD_LIBRARY_PATH="$scratch/lib" "${gpu}_averaged" "${forward[@]}" y_gpu.npy >log 2>&1 ||
+    complain 'forward on the GPU'
+for output in y_cpu.*.npy; do
+    cmp -s "$output" "${output/cpu/gpu}" || complain "forward: $output is another"
+done
+[ "$(ls y_gpu.*.npy | wc -l)" -eq 2 ] || complain 'there are not two outputs'
+
 # ---- what can be wrong has its message ----
 
 # wrong MESSAGE [NAME=VALUE...] ARGUMENT...

@@ -3,7 +3,8 @@
  * its layout in memory runs along the image's floats. A batch counter and a running mean (of the
  * logits) stand for what normalization brings.
  *
- * With FIXTURE_AVERAGED its recipe clips gradients, accumulates batches and averages weights. */
+ * With FIXTURE_AVERAGED its recipe clips gradients, accumulates batches and averages weights,
+ * and the bias is an output beside the logits. */
 #include <math.h>
 #include <string.h>
 
@@ -233,6 +234,10 @@ static const struct rnet_parameter parameters[] = {
 
 static const struct rnet_output outputs[] = {
     {.name = "logits", .location = AT(WORKSPACE, 0), .channels = CLASSES, .size = {1, 1, 1}},
+#ifdef FIXTURE_AVERAGED
+    /* Something that is no logits, of one image. */
+    {.name = "bias", .location = AT(WEIGHTS, WEIGHT_BYTES), .channels = CLASSES, .size = {1, 1, 1}},
+#endif
 };
 
 static const struct rnet_transform augment[] = {
