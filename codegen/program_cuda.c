@@ -1,18 +1,9 @@
-/* Modules, launches and convolutions as constant data. A kernel's module has the kernel's number;
- * the modules of filter copies come after all kernels. See program_cuda.h. */
+/* Modules, launches and convolutions as constant data. A kernel's module has the kernel's number.
+ * See program_cuda.h. */
 #include "codegen/program_cuda.h"
 
 #include "codegen/cuda/convolution_facts.h"
 #include "codegen/cuda/lower_cuda.h"
-
-static size_t count_copies(const struct program_cuda *cuda, size_t kernels)
-{
-    size_t count = 0;
-
-    for (size_t k = 0; k < kernels; k++)
-        count += cuda->copies[k] != NULL;
-    return count;
-}
 
 /* ---- code ---- */
 
@@ -36,19 +27,15 @@ static void write_module(struct table_writer *writer, const struct nvrtc_code *c
 }
 
 static void write_modules(struct table_writer *writer, const struct program_cuda *cuda,
-                          size_t kernels, size_t copies)
+                          size_t kernels)
 {
     fputs("\t.section .rodata\n", writer->stream);
     for (size_t k = 0; k < kernels; k++)
         write_code(writer, &cuda->code[k], k);
-    for (size_t c = 0; c < copies; c++)
-        write_code(writer, &cuda->copy_code[c], kernels + c);
     fputs("\t.section .data.rel.ro,\"aw\"\n", writer->stream);
     put_label(writer, ".Lcuda_modules");
     for (size_t k = 0; k < kernels; k++)
         write_module(writer, &cuda->code[k], k);
-    for (size_t c = 0; c < copies; c++)
-        write_module(writer, &cuda->copy_code[c], kernels + c);
 }
 
 /* ---- convolutions ---- */
@@ -59,13 +46,12 @@ static void put_axes(struct table_writer *writer, const int32_t axes[RNET_GRID_R
         put_long(writer, (uint32_t)axes[i]);
 }
 
-static void write_copy(struct table_writer *writer, const struct loop_program *copy, size_t kernel,
-                       size_t module)
+static void write_copy(struct table_writer *writer, const struct loop_program *copy, size_t kernel)
 {
     put_label(writer, arena_format(&writer->arena, ".Lcuda_copy_%zu", kernel));
     begin_struct(writer);
     put_text(writer, copy->name);
-    put_long(writer, (uint32_t)module);
+    put_long(writer, (uint32_t)kernel);
     put_long(writer, (uint32_t)cuda_block_threads(copy));
     place(writer, offsetof(struct rnet_cuda_copy, tasks_per_block));
     put_long(writer, (uint32_t)cuda_block_tasks(copy));
@@ -123,12 +109,11 @@ static void write_convolution(struct table_writer *writer,
 static void write_convolutions(struct table_writer *writer, const struct kernel_set *kernels,
                                const struct program_cuda *cuda)
 {
-    size_t copy_module = kernels->items.count;
     struct rnet_cuda_convolution facts;
 
     for (size_t k = 0; k < kernels->items.count; k++) {
         if (cuda->copies[k])
-            write_copy(writer, cuda->copies[k], k, copy_module++);
+            write_copy(writer, cuda->copies[k], k);
         if (convolution_facts(kernels->items.items[k], &facts))
             write_convolution(writer, &facts, k, cuda->copies[k] != NULL);
     }
@@ -159,9 +144,8 @@ void program_cuda_write(struct table_writer *writer, const struct plan *plan,
                         struct loop_program *const *programs, const struct program_cuda *cuda)
 {
     const size_t kernels = plan->kernels.items.count;
-    const size_t copies = count_copies(cuda, kernels);
 
-    write_modules(writer, cuda, kernels, copies);
+    write_modules(writer, cuda, kernels);
     write_convolutions(writer, &plan->kernels, cuda);
     put_label(writer, ".Lcuda_kernels");
     for (size_t k = 0; k < kernels; k++)
@@ -171,7 +155,7 @@ void program_cuda_write(struct table_writer *writer, const struct plan *plan,
     put_symbol(writer, ".Lcuda_modules");
     put_symbol(writer, ".Lcuda_kernels");
     place(writer, offsetof(struct rnet_cuda, module_count));
-    put_quad(writer, kernels + copies);
+    put_quad(writer, kernels);
     put_long(writer, (uint32_t)cuda->architecture);
     put_long(writer, cuda->precision);
     end_struct(writer, sizeof(struct rnet_cuda));

@@ -14,8 +14,8 @@ struct program_cuda {
     int architecture; /* NN of sm_NN */
     enum rnet_precision precision;
     const struct nvrtc_code *code;      /* of each kernel */
-    struct loop_program *const *copies; /* of each kernel: the copy of its filter, or NULL */
-    const struct nvrtc_code *copy_code; /* of those that there are */
+    struct loop_program *const *copies; /* of each kernel: the copy of its filter, or NULL; it is
+                                           in the kernel's module */
 };
 
 /* Writes it, under the label .Lcuda. */

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "codegen/cuda/compile.h"
+#include "codegen/cuda/convolution_facts.h"
+#include "codegen/cuda/filter_copy.h"
 #include "codegen/cuda/lower_cuda.h"
 #include "config.h"
 
@@ -41,22 +43,40 @@ struct status build_cuda_architecture(const struct options *options, int *out_ar
     return status_ok();
 }
 
+/* The filter copies of the kernels that are nothing but a convolution. */
+static struct loop_program **filter_copies(struct arena *arena, const struct plan *plan)
+{
+    const size_t count = plan->kernels.items.count;
+    struct loop_program **copies = ARENA_ARRAY(arena, struct loop_program *, count);
+    struct rnet_cuda_convolution facts;
+
+    for (size_t k = 0; k < count; k++) {
+        const struct kernel *kernel = plan->kernels.items.items[k];
+
+        if (convolution_facts(kernel, &facts) && facts.loads_plainly && facts.stores_plainly &&
+            facts.is_only_output)
+            copies[k] = filter_copy(arena, kernel);
+    }
+    return copies;
+}
+
 struct status build_cuda_code(struct arena *arena, const struct options *options,
                               const struct plan *plan, struct loop_program *const *programs,
                               struct program_cuda *out_cuda)
 {
     const size_t count = plan->kernels.items.count;
+    struct loop_program **copies = filter_copies(arena, plan);
     struct nvrtc_code *code = ARENA_ARRAY(arena, struct nvrtc_code, count);
     struct cuda_target target = {.configured_folder = RNET_CUDA_FOLDER,
                                  .most_images = most_images(plan)};
 
     RETURN_IF_ERROR(build_cuda_architecture(options, &target.architecture));
-    RETURN_IF_ERROR(cuda_compile(arena, &target, programs, count, code));
+    RETURN_IF_ERROR(cuda_compile(arena, &target, programs, copies, count, code));
     *out_cuda = (struct program_cuda){
         .architecture = target.architecture,
         .precision = RNET_PRECISION_TF32,
         .code = code,
-        .copies = ARENA_ARRAY(arena, struct loop_program *, count),
+        .copies = copies,
     };
     return status_ok();
 }

@@ -15,7 +15,7 @@ enum { MOST_THREADS = 64 };
 struct compilation {
     const struct nvrtc *nvrtc;
     const struct cuda_target *target;
-    struct loop_program *const *programs;
+    struct loop_program *const *programs, *const *copies;
     size_t count;
     struct nvrtc_code *code;
     struct status *statuses;
@@ -29,15 +29,18 @@ struct worker {
 };
 
 static struct status compile_program(const struct compilation *compilation, struct arena *arena,
-                                     const struct loop_program *program,
-                                     struct nvrtc_code *out_code)
+                                     size_t number, struct nvrtc_code *out_code)
 {
+    const struct loop_program *program = compilation->programs[number];
+    const struct loop_program *copy = compilation->copies[number];
     char *text = NULL;
     size_t size = 0;
     FILE *stream = open_memstream(&text, &size);
     if (!stream)
         return status_error(STATUS_MEMORY, "not enough memory for a kernel's text");
     lower_cuda(program, compilation->target->most_images, stream);
+    if (copy)
+        lower_cuda(copy, compilation->target->most_images, stream);
     if (fclose(stream) != 0) {
         free(text);
         return status_error(STATUS_MEMORY, "not enough memory for a kernel's text");
@@ -56,8 +59,8 @@ static void *work(void *argument)
         const size_t number = atomic_fetch_add(&compilation->next, 1);
         if (number >= compilation->count)
             return NULL;
-        compilation->statuses[number] = compile_program(
-            compilation, &worker->arena, compilation->programs[number], &compilation->code[number]);
+        compilation->statuses[number] =
+            compile_program(compilation, &worker->arena, number, &compilation->code[number]);
     }
 }
 
@@ -93,8 +96,8 @@ static struct status collect(struct arena *arena, const struct compilation *comp
 }
 
 struct status cuda_compile(struct arena *arena, const struct cuda_target *target,
-                           struct loop_program *const *programs, size_t count,
-                           struct nvrtc_code *out_code)
+                           struct loop_program *const *programs, struct loop_program *const *copies,
+                           size_t count, struct nvrtc_code *out_code)
 {
     struct nvrtc *nvrtc;
     RETURN_IF_ERROR(nvrtc_open(target->configured_folder, &nvrtc));
@@ -102,6 +105,7 @@ struct status cuda_compile(struct arena *arena, const struct cuda_target *target
         .nvrtc = nvrtc,
         .target = target,
         .programs = programs,
+        .copies = copies,
         .count = count,
         .code = out_code,
         .statuses = ARENA_ARRAY(arena, struct status, count + 1),

@@ -19,10 +19,11 @@ struct cuda_target {
     int threads;                   /* how many programs to compile at a time; 0: one a processor */
 };
 
-/* Compiles `count` checked programs, each a module of one function (lower_cuda.h). The same
- * programs, target and NVRTC give the same bytes, whatever the number of threads. */
+/* Compiles `count` checked programs (lower_cuda.h), each a module of its own that also holds the
+ * program of the same number in `copies`, where that is not NULL. The same programs, target and
+ * NVRTC give the same bytes, whatever the number of threads. */
 struct status cuda_compile(struct arena *arena, const struct cuda_target *target,
-                           struct loop_program *const *programs, size_t count,
-                           struct nvrtc_code *out_code);
+                           struct loop_program *const *programs, struct loop_program *const *copies,
+                           size_t count, struct nvrtc_code *out_code);
 
 #endif
