@@ -1,8 +1,10 @@
-/* Interval arithmetic over a loop program, in one pass: operands come before their users. See
+/* Interval arithmetic over a loop program, in one pass: operands come before their users, and what
+ * is loaded from a local is known if all that is ever stored to it comes before the first load. See
  * index_range.h. */
 #include "codegen/cuda/index_range.h"
 
 static const struct index_range ANY = {INT64_MIN, INT64_MAX};
+static const struct index_range NOTHING = {INT64_MAX, INT64_MIN};
 
 enum { LOOP_SLACK = 1 << 20 }; /* more than any loop's step */
 
@@ -101,15 +103,54 @@ static struct index_range range_value(const struct loop_program *program,
     }
 }
 
+/* A local's range is that of all stored so far; once loaded from, a store makes it any. Returns
+ * whether no load was before a store that would have changed it. */
+static bool visit_local(const struct loop_program *program,
+                        const struct loop_instruction *instruction, bool *is_loaded,
+                        struct index_range *ranges)
+{
+    const loop_value local = instruction->a;
+    if (program->instructions[local].type.scalar != LOOP_INT)
+        return true;
+    if (instruction->op == LOOP_LOAD_LOCAL) {
+        is_loaded[local] = true;
+        return true;
+    }
+    const struct index_range all = unite(ranges[local], ranges[instruction->c]);
+    const bool grows = all.low != ranges[local].low || all.high != ranges[local].high;
+    ranges[local] = is_loaded[local] && grows ? ANY : all;
+    return !(is_loaded[local] && grows);
+}
+
+/* One walk; `ranges` of locals are kept where they are ANY. Returns whether it was the last. */
+static bool walk(const struct loop_program *program, int64_t most_images, bool *is_loaded,
+                 struct index_range *ranges)
+{
+    bool is_last = true;
+    for (size_t i = 0; i < program->count; i++) {
+        const struct loop_instruction *instruction = &program->instructions[i];
+        if (instruction->op == LOOP_LOCAL || instruction->op == LOOP_SHARED)
+            is_loaded[i] = false;
+        else if (instruction->op == LOOP_LOAD_LOCAL || instruction->op == LOOP_STORE_LOCAL)
+            is_last &= visit_local(program, instruction, is_loaded, ranges);
+        if (instruction->op == LOOP_LOAD_LOCAL)
+            ranges[i] = ranges[instruction->a];
+        else if (instruction->type.scalar == LOOP_INT && instruction->op != LOOP_LOCAL)
+            ranges[i] = range_value(program, instruction, most_images, ranges);
+    }
+    return is_last;
+}
+
 void index_ranges(const struct loop_program *program, int64_t most_images,
                   struct index_range *out_ranges)
 {
-    for (size_t i = 0; i < program->count; i++) {
-        const struct loop_instruction *instruction = &program->instructions[i];
-        out_ranges[i] = ANY;
-        if (instruction->type.scalar == LOOP_INT)
-            out_ranges[i] = range_value(program, instruction, most_images, out_ranges);
-    }
+    struct arena scratch = {0};
+    bool *is_loaded = ARENA_ARRAY(&scratch, bool, program->count + 1);
+    for (size_t i = 0; i < program->count; i++)
+        out_ranges[i] = program->instructions[i].op == LOOP_LOCAL ? NOTHING : ANY;
+    while (!walk(program, most_images, is_loaded, out_ranges))
+        continue;
+    arena_release(&scratch);
 }
 
 bool index_range_is_narrow(struct index_range range)

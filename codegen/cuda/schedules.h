@@ -10,6 +10,9 @@ extern const struct schedule cuda_vector_schedule;
 extern const struct schedule cuda_pool_schedule;
 extern const struct schedule cuda_loss_schedule;
 extern const struct schedule cuda_transpose_schedule;
+extern const struct schedule cuda_conv_tile_schedule;
 extern const struct schedule cuda_conv_direct_schedule;
+extern const struct schedule cuda_weight_tile_schedule;
+extern const struct schedule cuda_weight_direct_schedule;
 
 #endif

@@ -3,13 +3,16 @@
 #include "codegen/reference/naive.h"
 
 static const struct schedule *const schedules[] = {
+    &cuda_conv_tile_schedule,
+    &cuda_conv_direct_schedule,
+    &cuda_weight_tile_schedule,
+    &cuda_weight_direct_schedule,
     &cuda_pointwise_schedule,
     &cuda_channel_sum_schedule,
     &cuda_vector_schedule,
     &cuda_pool_schedule,
     &cuda_loss_schedule,
     &cuda_transpose_schedule,
-    &cuda_conv_direct_schedule,
     &naive_schedule,
     NULL,
 };
