@@ -12,6 +12,7 @@
  *   FAKE_CUDA_ARCHITECTURE=A compute capability (90)
  *   FAKE_CUDA_FAIL=N         the N-th call fails; FAKE_CUDA_FAIL=NAME:N the N-th call of NAME
  *   FAKE_CUDA_FAULT=KERNEL   that kernel accesses an illegal address; KERNEL:N the N-th time
+ *   FAKE_CUDA_SKIP=KERNEL    that kernel does nothing
  *   FAKE_CUDA_REPORT=FILE    counts are written there at the end
  */
 #include <stdbool.h>
@@ -225,6 +226,9 @@ static void launch_run(const struct operation *operation)
             return;
         }
     }
+    const char *skip = getenv("FAKE_CUDA_SKIP");
+    if (skip != NULL && strcmp(skip, operation->kernel->name) == 0)
+        return;
     operation->kernel->run(operation->buffers, operation->images, 0, operation->tasks);
 }
 
