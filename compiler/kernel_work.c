@@ -9,6 +9,7 @@ enum place {
     PLACE_IN,           /* on in_grid */
     PLACE_OUT,          /* on out_grid */
     PLACE_IMAGE,        /* one element an image */
+    PLACE_PARTS,        /* one element a channel and part of an image: side sums */
     PLACE_VECTOR,       /* one element a channel */
     PLACE_CHUNK_VECTOR, /* one element a channel and chunk */
     PLACE_CHUNK_WEIGHT, /* as the weight, one a chunk */
@@ -103,7 +104,7 @@ static void count_load(struct counter *counter, const struct expression *load, b
     case ACCESS_SCALAR:
         break;
     case ACCESS_CHUNK_SUM:
-        work->chunk_bytes += vector_stride(channels) * size;
+        work->chunk_bytes += vector_stride(channels) * size * kernel->chunk_parts;
         break;
     }
 }
@@ -143,6 +144,9 @@ static void count_output(struct counter *counter, int parameter, enum place plac
     case PLACE_IMAGE:
         work->image_bytes += size;
         break;
+    case PLACE_PARTS:
+        work->image_bytes += kernel_sum_parts(kernel) * vector_stride(kernel->out_channels) * size;
+        break;
     case PLACE_VECTOR:
         work->fixed_bytes += vector;
         break;
@@ -158,14 +162,15 @@ static void count_output(struct counter *counter, int parameter, enum place plac
     }
 }
 
-/* A loss has the labels before its outputs: loss, rank and, if it is there, the gradient of the
- * logits. */
+/* The outputs of a loss are loss, rank and, if it is there, the gradient of the logits. */
 static enum place output_place(const struct kernel *kernel, int output)
 {
     enum { LOSS_GRADIENT = 2 };
 
     if (kernel->anchor == KERNEL_SOFTMAX_LOSS && output == LOSS_GRADIENT)
         return PLACE_IN;
+    if (output >= kernel->output_count - kernel->sum_count)
+        return PLACE_PARTS;
     return (enum place)anchor_places[kernel->anchor].output;
 }
 
@@ -192,6 +197,8 @@ struct rnet_work kernel_work(const struct kernel *kernel)
         count_value(&counter, kernel->values[i], places->values[i > 0] == PLACE_OUT);
     if (kernel->epilogue)
         count_value(&counter, (uint16_t)(kernel->epilogue - 1), true);
+    for (int i = 0; i < kernel->sum_count; i++)
+        count_value(&counter, kernel->sums[i], true);
     if (places->weight)
         counter.work.fixed_bytes += kernel_weight_elements(kernel, false) *
                                     element_bytes(kernel, kernel_weight_parameter(kernel));

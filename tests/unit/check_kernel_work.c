@@ -108,6 +108,26 @@ START_TEST(partial_sums)
 }
 END_TEST
 
+/* A convolution that adds to a shortcut, and sums up what it stores by parts of four rows. */
+START_TEST(side_sums)
+{
+    struct kernel kernel = convolution(3, 1);
+    const uint16_t shortcut = kernel_load(&kernel, 1, ACCESS_POINT);
+    const uint16_t result = kernel_unary(&kernel, EXPRESSION_RESULT, 0);
+    const uint16_t sum = kernel_binary(&kernel, EXPRESSION_ADD, result, shortcut);
+
+    kernel.parameter_count = 6; /* x, shortcut, weight; result, its sum, that of its square */
+    kernel.output_count = 3;
+    kernel.epilogue = (uint16_t)(sum + 1);
+    kernel.sums[kernel.sum_count++] = sum;
+    kernel.sums[kernel.sum_count++] = kernel_binary(&kernel, EXPRESSION_MULTIPLY, sum, sum);
+    kernel.sum_rows = 4;
+    expect(&kernel, &(struct rnet_work){.image_multiply_adds = 64 * 9 * 16 * 32,
+                                        .image_bytes = 4 * 64 * (16 + 32 + 32) + 4 * 2 * 2 * 32,
+                                        .fixed_bytes = 4 * 9 * 16 * 32});
+}
+END_TEST
+
 START_TEST(losses)
 {
     struct kernel kernel = {
@@ -177,11 +197,9 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        convolutions,
-        an_operand_counts_once,
-        partial_sums,
-        losses,
-        a_network_does_what_its_report_says,
+        convolutions, an_operand_counts_once,
+        partial_sums, side_sums,
+        losses,       a_network_does_what_its_report_says,
     };
 
     return run_suite("kernel_work", tests, countof(tests));
