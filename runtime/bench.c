@@ -21,7 +21,7 @@ struct bench_options {
     const char *mode, *data;
     int64_t steps, batch;
     struct executor_options computing;
-    bool profile, json;
+    bool turns, profile, json;
 };
 
 struct bench_result {
@@ -126,6 +126,30 @@ static struct status measure(struct executor *executor, const struct bench_optio
     return status_ok();
 }
 
+/* A step for each line of input, its seconds on a line of output: so another program can let this
+ * one and its peers take turns, all of them warm. */
+static struct status take_turns(struct executor *executor, const struct bench_options *options)
+{
+    double seconds = 0, first = 0;
+    for (int step = 0; step < WARMUP_STEPS; step++) {
+        RETURN_IF_ERROR(step_time(executor, is_training(options), options->batch, &seconds));
+        first = step == 0 ? seconds : first;
+    }
+    printf("{\"mode\":\"%s\",\"batch\":%" PRId64 ",\"threads\":%d,\"device\":\"%s\","
+           "\"first_step_seconds\":%.9g}\n",
+           options->mode, options->batch, thread_team_count(executor->team),
+           executor_device_name(executor), first);
+    fflush(stdout);
+    for (int character; (character = getchar()) != EOF;) {
+        if (character != '\n')
+            continue;
+        RETURN_IF_ERROR(step_time(executor, is_training(options), options->batch, &seconds));
+        printf("%.9g\n", seconds);
+        fflush(stdout);
+    }
+    return status_ok();
+}
+
 /* The same number of steps again, now with a look at the clock after each kernel. */
 static struct status measure_kernels(struct executor *executor, const struct bench_options *options,
                                      struct arena *arena, struct profile *profile)
@@ -178,6 +202,9 @@ static struct status options_check(const struct rnet_program *program,
         return status_error(STATUS_INVALID, "this was built with --inference and can't train");
     if (steps == (options->data != NULL))
         return status_error(STATUS_USAGE, "--mode load, and no other, needs --data SPEC");
+    if (options->turns && (!steps || options->profile || options->json))
+        return status_error(STATUS_USAGE,
+                            "--turns is for --mode train or infer, without --profile and --json");
     if (options->profile && !steps)
         return status_error(STATUS_USAGE, "--profile is for --mode train or infer");
     if (options->batch > program->batch)
@@ -208,6 +235,8 @@ static struct status bench_steps(struct executor *executor, const struct bench_o
     struct bench_result result;
     struct profile profile;
     RETURN_IF_ERROR(prepare(executor));
+    if (options->turns)
+        return take_turns(executor, options);
     RETURN_IF_ERROR(measure(executor, options, arena, &result));
     if (options->profile)
         RETURN_IF_ERROR(measure_kernels(executor, options, arena, &profile));
@@ -245,6 +274,8 @@ struct status command_bench(const struct rnet_program *program, int argc, char *
         {"batch", OPTION_INTEGER, "M", "images a step (default and most: the compiled batch)",
          .target = &options.batch, .minimum = 1},
         EXECUTOR_OPTION_ENTRIES(options.computing),
+        {"turns", OPTION_FLAG, NULL, "a step for each line of input; prints its seconds",
+         .target = &options.turns},
         {"profile", OPTION_FLAG, NULL, "where the time goes, by kernel, beside the machine's peak",
          .target = &options.profile},
         {"json", OPTION_FLAG, NULL, "print one JSON object", .target = &options.json},

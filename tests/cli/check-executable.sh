@@ -31,6 +31,10 @@ for key in peak_flop_per_second memory_bytes_per_second kernels calls share mult
     grep -q "\"$key\":" out || fail "bench --profile --json lacks $key"
 done
 expect 0 ' all$' ./m bench --mode infer --steps 1 --profile
+printf '\n\n\n' >lines
+expect_clean ./m bench --mode infer --batch 2 --turns <lines
+{ [ "$(wc -l <out)" -eq 4 ] && [ "$(grep -cE '^[0-9.e-]+$' out)" -eq 3 ]; } || fail "bench --turns: $(cat out)"
+expect 2 'turns' ./m bench --mode infer --turns --json
 expect 2 'profile' ./m bench --mode load --data shapes --profile
 
 # Training: what it writes, and that it overwrites nothing.
