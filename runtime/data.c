@@ -74,6 +74,11 @@ static struct status data_check(const struct data_set *data, const struct rnet_p
         return status_error(STATUS_INVALID,
                             "the clips have %" PRId64 " frames, the network takes %" PRId64,
                             data->size[0], depth);
+    if (data->class_names != NULL && data->class_count > program->classes)
+        return status_error(STATUS_INVALID,
+                            "it has %" PRId64 " classes, the network %" PRId64
+                            " (rnet build -D classes=%" PRId64 ")",
+                            data->class_count, program->classes, data->class_count);
     for (int part = 0; part < DATA_PART_COUNT; part++)
         RETURN_IF_ERROR(labels_check(&data->parts[part], program->classes));
     return status_ok();

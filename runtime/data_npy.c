@@ -52,8 +52,7 @@ static struct status shape_take(struct data_set *data, const struct npy_array *a
 {
     bool flat = array->rank == AXES_2D;
     const int64_t *shape = array->shape;
-    int64_t size[3] = {flat ? 1 : shape[2], flat ? shape[2] : shape[3],
-                       flat ? shape[3] : shape[4]};
+    int64_t size[3] = {flat ? 1 : shape[2], flat ? shape[2] : shape[3], flat ? shape[3] : shape[4]};
     if (data->channels != 0 &&
         (data->channels != shape[1] || memcmp(data->size, size, sizeof size) != 0))
         return status_error(STATUS_INVALID, "%s has images of another size than the other part",
@@ -63,14 +62,14 @@ static struct status shape_take(struct data_set *data, const struct npy_array *a
     return status_ok();
 }
 
-static struct status images_read(struct data_set *data, const char *path,
-                                 enum data_part_kind kind)
+static struct status images_read(struct data_set *data, const char *path, enum data_part_kind kind)
 {
     struct npy_file *file = &data->files[kind];
     RETURN_IF_ERROR(npy_open(file, path));
     const struct npy_array *array = &file->array;
     if (array->type != NPY_FLOAT32 || (array->rank != AXES_2D && array->rank != AXES_3D))
-        return status_error(STATUS_INVALID, "%s must be float32, NCHW or NCDHW", path);
+        return status_error(STATUS_INVALID, "%s is %s, but must be float32, NCHW or NCDHW", path,
+                            npy_text(&data->arena, array));
     if (array->count == 0)
         return status_error(STATUS_INVALID, "%s holds no images", path);
     const void *values = array->values;

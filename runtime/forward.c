@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "runtime/commands.h"
 #include "runtime/executor_options.h"
 #include "runtime/loader.h"
@@ -23,6 +24,17 @@ struct forward {
     struct output_files outputs;
 };
 
+/* "[N, 3, 224, 224]" */
+static const char *input_text(struct arena *arena, const struct rnet_program *program)
+{
+    struct text_builder text = {.arena = arena};
+    text_add(&text, "[N, %" PRId64, program->channels);
+    for (uint32_t axis = 0; axis < program->spatial_rank; axis++)
+        text_add(&text, ", %" PRId64, program->size[axis]);
+    text_add(&text, "]");
+    return text_result(&text);
+}
+
 /* Wraps the array as the validation part of a data set without labels of its own. */
 static struct status input_take(struct data_set *data, const char *path,
                                 const struct rnet_program *program)
@@ -36,10 +48,8 @@ static struct status input_take(struct data_set *data, const char *path,
     for (int axis = 0; fits && axis < rank; axis++)
         fits = array->shape[axis + 2] == program->size[axis];
     if (!fits)
-        return status_error(STATUS_INVALID,
-                            "%s must be float32, %s, with the channels and the size that the "
-                            "network takes (see info)",
-                            path, rank == 3 ? "NCDHW" : "NCHW");
+        return status_error(STATUS_INVALID, "%s is %s, but the network takes float32 %s", path,
+                            npy_text(&data->arena, array), input_text(&data->arena, program));
     const void *values = array->values;
     if ((uintptr_t)values % sizeof(float) != 0)
         values = arena_copy(&data->arena, values, (size_t)array->count * sizeof(float));

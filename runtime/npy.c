@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/text.h"
+
 enum { MAGIC_BYTES = 6, VERSION_BYTES = 2, HEADER_ALIGNMENT = 64, HEADER_LIMIT = 512 };
 
 static const char magic[MAGIC_BYTES] = {'\x93', 'N', 'U', 'M', 'P', 'Y'};
@@ -93,8 +95,8 @@ static struct status type_take(struct scanner *scanner, struct npy_array *array,
 }
 
 /* Reads one `'key': value,`; sets the key's bit in *seen. */
-static struct status member_take(struct scanner *scanner, struct npy_array *array,
-                                 size_t *element, unsigned *seen)
+static struct status member_take(struct scanner *scanner, struct npy_array *array, size_t *element,
+                                 unsigned *seen)
 {
     unsigned key = word_take(scanner, "'descr'")           ? 1
                    : word_take(scanner, "'fortran_order'") ? 2
@@ -114,8 +116,7 @@ static struct status member_take(struct scanner *scanner, struct npy_array *arra
     return status_ok();
 }
 
-static struct status header_parse(struct scanner *scanner, struct npy_array *array,
-                                  size_t *element)
+static struct status header_parse(struct scanner *scanner, struct npy_array *array, size_t *element)
 {
     unsigned seen = 0;
     if (!character_take(scanner, '{'))
@@ -174,8 +175,7 @@ static struct status file_map(struct npy_file *file, const char *path, int descr
         return status_error(STATUS_IO, "%s is not a regular file", path);
     if (about.st_size == 0)
         return status_error(STATUS_INVALID, "%s is empty", path);
-    void *address =
-        mmap(NULL, (size_t)about.st_size, PROT_READ, MAP_PRIVATE, descriptor, 0);
+    void *address = mmap(NULL, (size_t)about.st_size, PROT_READ, MAP_PRIVATE, descriptor, 0);
     if (address == MAP_FAILED)
         return status_error(STATUS_IO, "cannot read %s: %s", path, strerror(errno));
     file->address = address;
@@ -205,15 +205,27 @@ void npy_release(struct npy_file *file)
     *file = (struct npy_file){0};
 }
 
+const char *npy_text(struct arena *arena, const struct npy_array *array)
+{
+    static const char *const types[] = {
+        [NPY_FLOAT32] = "float32", [NPY_INT64] = "int64", [NPY_UINT8] = "uint8"};
+    struct text_builder text = {.arena = arena};
+    text_add(&text, "%s [", types[array->type]);
+    for (int axis = 0; axis < array->rank; axis++)
+        text_add(&text, "%s%lld", axis == 0 ? "" : ", ", (long long)array->shape[axis]);
+    text_add(&text, "]");
+    return text_result(&text);
+}
+
 void npy_write_header(FILE *stream, const int64_t *shape, int rank)
 {
     char text[HEADER_LIMIT];
     size_t start = MAGIC_BYTES + VERSION_BYTES + 2;
-    size_t length = (size_t)snprintf(text, sizeof text,
-                                     "{'descr': '<f4', 'fortran_order': False, 'shape': (");
+    size_t length =
+        (size_t)snprintf(text, sizeof text, "{'descr': '<f4', 'fortran_order': False, 'shape': (");
     for (int axis = 0; axis < rank; axis++)
-        length += (size_t)snprintf(text + length, sizeof text - length, "%lld, ",
-                                   (long long)shape[axis]);
+        length +=
+            (size_t)snprintf(text + length, sizeof text - length, "%lld, ", (long long)shape[axis]);
     length += (size_t)snprintf(text + length, sizeof text - length, "), }");
     while ((start + length + 1) % HEADER_ALIGNMENT != 0)
         text[length++] = ' ';

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/file.h"
 #include "base/status.h"
 
@@ -34,6 +35,9 @@ struct status npy_parse(const char *bytes, size_t size, struct npy_array *array)
 struct status npy_open(struct npy_file *file, const char *path);
 
 void npy_release(struct npy_file *file);
+
+/* "float32 [5, 3, 224, 224]", for messages. */
+const char *npy_text(struct arena *arena, const struct npy_array *array);
 
 /* Begins a float32 array of that shape in a file being written; its values follow. */
 void npy_write_header(FILE *stream, const int64_t *shape, int rank);

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/text.h"
 #include "runtime/commands.h"
@@ -118,63 +119,64 @@ static const char *class_name(const struct predict *predict, int64_t class)
     return known ? metadata->class_names[class] : NULL;
 }
 
-static void name_print_json(const char *name)
+static void name_print_json(FILE *out, const char *name)
 {
     struct arena arena = {0};
     struct text_builder text = {.arena = &arena};
     if (name != NULL)
         text_add_json(&text, name);
-    fputs(name != NULL ? text_result(&text) : "null", stdout);
+    fputs(name != NULL ? text_result(&text) : "null", out);
     arena_release(&arena);
 }
 
-static void class_print(const struct predict *predict, const struct predict_options *options,
-                        int64_t place, int64_t class, double score)
+static void class_print(FILE *out, const struct predict *predict, bool json, int64_t place,
+                        int64_t class, double score)
 {
     const char *name = class_name(predict, class);
-    if (options->json) {
-        printf("%s{\"index\":%" PRId64 ",\"name\":", place == 0 ? "" : ",", class);
-        name_print_json(name);
-        printf(",\"score\":");
-        json_number_print(stdout, score);
-        printf("}");
+    if (json) {
+        fprintf(out, "%s{\"index\":%" PRId64 ",\"name\":", place == 0 ? "" : ",", class);
+        name_print_json(out, name);
+        fprintf(out, ",\"score\":");
+        json_number_print(out, score);
+        fprintf(out, "}");
     } else if (name != NULL) {
-        printf("  %6.2f %%  %s\n", 100 * score, name);
+        fprintf(out, "  %6.2f %%  %s\n", 100 * score, name);
     } else {
-        printf("  %6.2f %%  class %" PRId64 "\n", 100 * score, class);
+        fprintf(out, "  %6.2f %%  class %" PRId64 "\n", 100 * score, class);
     }
 }
 
-static void image_print(const struct predict *predict, const struct predict_options *options,
-                        int64_t image, const float *logits, double *scores)
+static void image_print(FILE *out, const struct predict *predict,
+                        const struct predict_options *options, int64_t image, const float *logits,
+                        double *scores)
 {
     int64_t classes = predict->executor.program->classes;
     int64_t top = options->top < classes ? options->top : classes;
     const char *path = options->images.texts.items[image];
     if (options->json) {
-        printf("%s{\"image\":", image == 0 ? "" : ",");
-        name_print_json(path);
-        printf(",\"classes\":[");
+        fprintf(out, "%s{\"image\":", image == 0 ? "" : ",");
+        name_print_json(out, path);
+        fprintf(out, ",\"classes\":[");
     } else {
-        printf("%s\n", path);
+        fprintf(out, "%s\n", path);
     }
     softmax(logits, scores, classes);
     for (int64_t place = 0; place < top; place++) {
         double score;
         int64_t class = best_take(scores, classes, &score);
-        class_print(predict, options, place, class, score);
+        class_print(out, predict, options->json, place, class, score);
     }
     if (options->json)
-        printf("]}");
+        fprintf(out, "]}");
 }
 
-static struct status predict_run(struct predict *predict, const struct predict_options *options)
+static struct status images_run(FILE *out, struct predict *predict,
+                                const struct predict_options *options)
 {
     const struct rnet_program *program = predict->executor.program;
     double *scores = ARENA_ARRAY(&predict->arena, double, program->classes);
     int64_t count = (int64_t)options->images.texts.count, images;
     int64_t stride = channel_stride(program->classes);
-    fputs(options->json ? "[" : "", stdout);
     for (int64_t done = 0; done < count; done += images) {
         RETURN_IF_ERROR(loader_fill(&predict->loader, done, &images));
         const float *logits;
@@ -182,10 +184,28 @@ static struct status predict_run(struct predict *predict, const struct predict_o
         RETURN_IF_ERROR(
             executor_read(&predict->executor, program->logits, images * stride, &logits));
         for (int64_t i = 0; i < images; i++)
-            image_print(predict, options, done + i, logits + i * stride, scores);
+            image_print(out, predict, options, done + i, logits + i * stride, scores);
     }
-    fputs(options->json ? "]\n" : "", stdout);
     return status_ok();
+}
+
+/* A JSON document is printed when it is whole, lines as they come. */
+static struct status predict_run(struct predict *predict, const struct predict_options *options)
+{
+    char *document = NULL;
+    size_t size;
+    if (!options->json)
+        return images_run(stdout, predict, options);
+    FILE *out = open_memstream(&document, &size);
+    if (out == NULL)
+        return status_error(STATUS_MEMORY, "not enough memory for the results");
+    struct status status = images_run(out, predict, options);
+    if (fclose(out) != 0 && status_is_ok(&status))
+        status = status_error(STATUS_MEMORY, "not enough memory for the results");
+    if (status_is_ok(&status))
+        printf("[%s]\n", document);
+    free(document);
+    return status;
 }
 
 static void predict_release(struct predict *predict)
