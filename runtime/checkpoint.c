@@ -228,7 +228,7 @@ struct status checkpoint_read(struct arena *arena, const char *directory,
 static bool is_left_over(const char *name)
 {
     static const char *const finals[] = {"last.safetensors", "best.safetensors", "report.html",
-                                         "metrics.csv"};
+                                         "metrics.csv", "run.json"};
     size_t length = strlen(name);
     if (length <= SUFFIX_LENGTH || name[length - SUFFIX_LENGTH] != '.' ||
         strchr(name + length - SUFFIX_LENGTH + 1, '.') != NULL)

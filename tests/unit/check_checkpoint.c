@@ -136,10 +136,11 @@ START_TEST(only_left_overs_are_swept)
 {
     static const char *const names[] = {
         "checkpoint-0000000001.a1B2c3", "last.safetensors.a1B2c3", "best.safetensors.abcdef",
-        "report.html.zzzzzz",           "last.safetensors",        "notes.abcdef",
-        "checkpoint-0000000001",        "metrics.jsonl",
+        "report.html.zzzzzz",           "metrics.csv.abcdef",      "run.json.abcdef",
+        "last.safetensors",             "notes.abcdef",            "checkpoint-0000000001",
+        "metrics.jsonl",
     };
-    enum { SWEPT = 4, COUNT = sizeof names / sizeof *names };
+    enum { SWEPT = 6, COUNT = sizeof names / sizeof *names };
     struct arena arena = {0};
     directory_begin();
     for (int i = 0; i < COUNT; i++)
