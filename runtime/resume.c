@@ -11,7 +11,7 @@
 /* What a run may not change when it goes on. */
 struct settings {
     int64_t seed, batch, accumulate, train_images, validation_images;
-    int64_t shuffled, augmented;
+    int64_t shuffled, augmented, averages;
     uint64_t layout; /* of the parameters in their regions */
     uint64_t frozen; /* of the labels */
 };
@@ -101,6 +101,7 @@ static struct settings settings_of(const struct training *training)
         .validation_images = facts->validation_images,
         .shuffled = facts->shuffled,
         .augmented = facts->augmented,
+        .averages = facts->program->recipe.ema > 0,
         .layout = layout_hash(facts->program),
         .frozen = labels_hash(&training->options.frozen),
     };
@@ -160,6 +161,7 @@ static struct status settings_check(const struct settings *saved, const struct s
         {"number of validation images", saved->validation_images, now->validation_images},
         {"shuffling", saved->shuffled, now->shuffled},
         {"augmentation", saved->augmented, now->augmented},
+        {"moving average of weights", saved->averages, now->averages},
     };
     if (saved->layout != now->layout)
         return status_error(STATUS_INVALID, "the run in %s is one of another network", out);
@@ -181,7 +183,7 @@ static bool sizes_fit(const struct training *training, const struct checkpoint *
     wanted.parts[PART_STATE].size = sizeof(struct saved_state);
     wanted.parts[PART_EPOCHS].size =
         saved->parts[PART_EPOCHS].size / sizeof(struct epoch_record) * sizeof(struct epoch_record);
-    bool fit = saved->count == PART_COUNT;
+    bool fit = true;
     for (int part = 0; fit && part < PART_COUNT; part++)
         fit = saved->parts[part].size == wanted.parts[part].size;
     return fit;
@@ -239,11 +241,13 @@ static struct status state_take(struct training *training, const struct checkpoi
 {
     const char *out = training->options.out;
     struct saved_state state;
-    if (!sizes_fit(training, saved))
-        return status_error(STATUS_INVALID, "the run in %s is one of another network", out);
+    if (saved->count != PART_COUNT || saved->parts[PART_STATE].size != sizeof state)
+        return status_error(STATUS_INVALID, "the run in %s is one of another version", out);
     memcpy(&state, saved->parts[PART_STATE].bytes, sizeof state);
     struct settings now = settings_of(training);
     RETURN_IF_ERROR(settings_check(&state.settings, &now, out));
+    if (!sizes_fit(training, saved))
+        return status_error(STATUS_INVALID, "the run in %s is one of another network", out);
     if (!state_is_sound(training, &state, saved))
         return status_error(STATUS_INVALID, "the checkpoint in %s contradicts itself", out);
     changes_print(training, &state);

@@ -76,6 +76,13 @@ train two --steps 2 --resume
 train both --steps 2
 cmp both/last.safetensors two/last.safetensors || complain 'a resumed average differs'
 
+# Another recipe, of the same network, can't go on.
+if [ -x "${averaged%_averaged}" ]; then
+    "${averaged%_averaged}" train --data shapes --seed 3 --epochs 3 --out whole --resume >out 2>log
+    [ $? -eq 1 ] && grep -q 'its number of batches in an update was 3 and is 1 now' log ||
+        { cat log; complain 'another recipe goes on'; }
+fi
+
 # Kills, signals and damaged checkpoints.
 LINEAR=$averaged bash "$here/check_resume.sh" "${1:-8}" || complain 'check_resume.sh'
 [ "$failures" -eq 0 ]
