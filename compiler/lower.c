@@ -6,7 +6,11 @@
 
 #include "compiler/op.h"
 
-enum { CHUNKS = 16 }; /* into at most so many parts a sum over the batch is cut */
+enum {
+    CHUNKS = 16,                /* into at most so many parts a sum over the batch is cut */
+    CHUNK_ELEMENTS = 512 << 10, /* of all partial results of a weight gradient together, wanted */
+    FEWEST_CHUNKS = 2,          /* ... but so many, where the batch has them, for the threads */
+};
 
 /* ---- parameters ---- */
 
@@ -43,8 +47,8 @@ static void lay_out(const struct graph *graph, const struct recipe *recipe, enum
 struct parameter_layout parameter_layout(const struct graph *graph, const struct recipe *recipe,
                                          struct arena *arena)
 {
-    struct parameter_layout layout = {
-        .offsets = ARENA_ARRAY(arena, uint64_t, graph->tensors.count)};
+    struct parameter_layout layout = {.offsets =
+                                          ARENA_ARRAY(arena, uint64_t, graph->tensors.count)};
 
     lay_out(graph, recipe, TENSOR_PARAMETER, true, layout.offsets, &layout.weight_bytes);
     layout.decayed_bytes = layout.weight_bytes;
@@ -147,10 +151,17 @@ int32_t lower_chunk_images(const struct lowering *lowering)
     return (int32_t)((lowering->calls->batch + CHUNKS - 1) / CHUNKS);
 }
 
-uint64_t lower_chunk_bytes(const struct lowering *lowering, int64_t elements)
+int32_t lower_weight_chunk_images(const struct lowering *lowering, int64_t elements)
 {
-    const int64_t images = lower_chunk_images(lowering);
-    const int64_t chunks = (lowering->calls->batch + images - 1) / images;
+    int64_t chunks = CHUNK_ELEMENTS / elements;
+
+    chunks = chunks < FEWEST_CHUNKS ? FEWEST_CHUNKS : chunks > CHUNKS ? CHUNKS : chunks;
+    return (int32_t)((lowering->calls->batch + chunks - 1) / chunks);
+}
+
+uint64_t lower_chunk_bytes(const struct lowering *lowering, int32_t chunk_images, int64_t elements)
+{
+    const int64_t chunks = (lowering->calls->batch + chunk_images - 1) / chunk_images;
 
     return (uint64_t)(chunks * elements) * sizeof(float);
 }
@@ -289,26 +300,26 @@ void call_end(struct call_builder *call, const char *path)
     kernel->output_count = (uint8_t)call->output_count;
     for (int i = 0; i < count; i++)
         kernel->storage[i] = storage_of(&calls->buffers.items[arguments[i]]);
-    vector_push(&calls->items, calls->arena,
-                (struct call){
-                    .kernel = kernel_set_add(&calls->kernels, kernel),
-                    .phase = (uint8_t)call->lowering->phase,
-                    .argument_count = (uint8_t)count,
-                    .images = call->images,
-                    .arguments = arena_copy(calls->arena, arguments,
-                                            (size_t)count * sizeof *arguments),
-                    .path = path,
-                });
+    vector_push(
+        &calls->items, calls->arena,
+        (struct call){
+            .kernel = kernel_set_add(&calls->kernels, kernel),
+            .phase = (uint8_t)call->lowering->phase,
+            .argument_count = (uint8_t)count,
+            .images = call->images,
+            .arguments = arena_copy(calls->arena, arguments, (size_t)count * sizeof *arguments),
+            .path = path,
+        });
 }
 
-void lower_chunk_sum(struct lowering *lowering, buffer_id chunks, int64_t elements,
-                     buffer_id total, const char *path)
+void lower_chunk_sum(struct lowering *lowering, buffer_id chunks, int32_t chunk_images,
+                     int64_t elements, buffer_id total, const char *path)
 {
     struct call_builder call = call_begin(lowering, KERNEL_VECTOR);
 
     memcpy(call.kernel.in_grid, (int32_t[]){1, 1, 1}, sizeof call.kernel.in_grid);
     call.kernel.in_channels = (int32_t)elements;
-    call.kernel.chunk_images = lower_chunk_images(lowering);
+    call.kernel.chunk_images = chunk_images;
     call.kernel.chunk_parts = 1;
     call_store(&call, call_load(&call, chunks, ACCESS_CHUNK_SUM), total);
     call_end(&call, path);

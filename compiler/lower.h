@@ -106,8 +106,12 @@ buffer_id lower_key(struct lowering *lowering, int32_t number);
 
 /* Into how many images a reduction over the batch is cut: a few dozen chunks at most. */
 int32_t lower_chunk_images(const struct lowering *lowering);
-/* Bytes of one partial result of `elements` float32 a chunk. */
-uint64_t lower_chunk_bytes(const struct lowering *lowering, int64_t elements);
+/* Bytes of one partial result of `elements` float32 for each chunk of `chunk_images`. */
+uint64_t lower_chunk_bytes(const struct lowering *lowering, int32_t chunk_images,
+                           int64_t elements);
+/* As lower_chunk_images, for a weight gradient: fewer, larger chunks where a partial result is
+ * large. */
+int32_t lower_weight_chunk_images(const struct lowering *lowering, int64_t elements);
 
 struct call_builder call_begin(struct lowering *lowering, enum kernel_anchor anchor);
 
@@ -115,9 +119,10 @@ struct call_builder call_begin(struct lowering *lowering, enum kernel_anchor anc
 void call_in(struct call_builder *call, const struct tensor *tensor);
 void call_out(struct call_builder *call, const struct tensor *tensor);
 
-/* Appends the call that adds up partial results, `elements` of them a chunk, into `total`. */
-void lower_chunk_sum(struct lowering *lowering, buffer_id chunks, int64_t elements,
-                     buffer_id total, const char *path);
+/* Appends the call that adds up partial results, `elements` of them a chunk of `chunk_images`, into
+ * `total`. */
+void lower_chunk_sum(struct lowering *lowering, buffer_id chunks, int32_t chunk_images,
+                     int64_t elements, buffer_id total, const char *path);
 
 /* An expression that loads from a buffer; the same buffer is one parameter however often loaded. */
 uint16_t call_load(struct call_builder *call, buffer_id buffer, enum access access);

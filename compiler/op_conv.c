@@ -9,7 +9,15 @@
 #include "compiler/lower.h"
 #include "compiler/op_window.h"
 
-enum { CONV_KERNEL, CONV_CHANNELS, CONV_STRIDE, CONV_PADDING, CONV_DILATION, CONV_GROUPS, CONV_BIAS };
+enum {
+    CONV_KERNEL,
+    CONV_CHANNELS,
+    CONV_STRIDE,
+    CONV_PADDING,
+    CONV_DILATION,
+    CONV_GROUPS,
+    CONV_BIAS
+};
 enum { LINEAR_CHANNELS, LINEAR_BIAS };
 enum { CHANNEL_LIMIT = 1 << 20 };
 
@@ -35,8 +43,8 @@ static bool read_channels(struct layer_call *call, int argument)
 
 static void conv_shape(struct layer_call *call)
 {
-    static const struct window_arguments places = {
-        CONV_KERNEL, CONV_STRIDE, CONV_PADDING, CONV_DILATION, false};
+    static const struct window_arguments places = {CONV_KERNEL, CONV_STRIDE, CONV_PADDING,
+                                                   CONV_DILATION, false};
     const struct layer_value *groups = &call->values[CONV_GROUPS];
     const int32_t inputs = call->input->channels;
 
@@ -120,8 +128,8 @@ static int64_t conv_macs(const struct graph *graph, const struct op *op)
     const struct tensor *input = tensor_at(graph, op->inputs[0]);
     const struct tensor *output = tensor_at(graph, op->outputs[0]);
 
-    return grid_points(output->grid) * output->channels * (input->channels / op->attributes.groups) *
-           window_size(&op->attributes.window);
+    return grid_points(output->grid) * output->channels *
+           (input->channels / op->attributes.groups) * window_size(&op->attributes.window);
 }
 
 /* ---- gradients ---- */
@@ -221,8 +229,7 @@ static void conv_data_gradient_lower(struct lowering *lowering, const struct op 
     call_out(&call, tensor_at(lowering->graph, op->outputs[0]));
     call.kernel.window = is_convolution ? reversed : op->attributes.window;
     call.kernel.groups = op->attributes.groups;
-    call_operand(&call,
-                 call_load(&call, lower_buffer(lowering, op->inputs[0]), ACCESS_POINT));
+    call_operand(&call, call_load(&call, lower_buffer(lowering, op->inputs[0]), ACCESS_POINT));
     call.weight = weight;
     call_output(&call, lower_buffer(lowering, op->outputs[0]));
     call_end(&call, op->path);
@@ -238,14 +245,16 @@ static void conv_weight_gradient_lower(struct lowering *lowering, const struct o
     call_out(&call, tensor_at(lowering->graph, op->inputs[1]));
     call.kernel.window = op->attributes.window;
     call.kernel.groups = op->attributes.groups;
-    call.kernel.chunk_images = lower_chunk_images(lowering);
+    elements = kernel_weight_elements(&call.kernel, false);
+    call.kernel.chunk_images = lower_weight_chunk_images(lowering, elements);
     call_operand(&call, call_load(&call, lower_buffer(lowering, op->inputs[0]), ACCESS_POINT));
     call_operand(&call, call_load(&call, lower_buffer(lowering, op->inputs[1]), ACCESS_POINT));
-    elements = kernel_weight_elements(&call.kernel, false);
-    chunks = lower_scratch(lowering, lower_chunk_bytes(lowering, elements));
+    chunks =
+        lower_scratch(lowering, lower_chunk_bytes(lowering, call.kernel.chunk_images, elements));
     call_output(&call, chunks);
     call_end(&call, op->path);
-    lower_chunk_sum(lowering, chunks, elements, lower_buffer(lowering, op->outputs[0]), op->path);
+    lower_chunk_sum(lowering, chunks, call.kernel.chunk_images, elements,
+                    lower_buffer(lowering, op->outputs[0]), op->path);
 }
 
 static void bias_gradient_lower(struct lowering *lowering, const struct op *op)
@@ -253,15 +262,16 @@ static void bias_gradient_lower(struct lowering *lowering, const struct op *op)
     struct call_builder call = call_begin(lowering, KERNEL_CHANNEL_SUM);
     const struct tensor *dy = tensor_at(lowering->graph, op->inputs[0]);
     const buffer_id chunks =
-        lower_scratch(lowering, lower_chunk_bytes(lowering, channel_stride(dy->channels)));
+        lower_scratch(lowering, lower_chunk_bytes(lowering, lower_chunk_images(lowering),
+                                                  channel_stride(dy->channels)));
 
     call_in(&call, dy);
     call.kernel.chunk_images = lower_chunk_images(lowering);
     call_store(&call, call_load(&call, lower_buffer(lowering, op->inputs[0]), ACCESS_POINT),
                chunks);
     call_end(&call, op->path);
-    lower_chunk_sum(lowering, chunks, dy->channels, lower_buffer(lowering, op->outputs[0]),
-                    op->path);
+    lower_chunk_sum(lowering, chunks, lower_chunk_images(lowering), dy->channels,
+                    lower_buffer(lowering, op->outputs[0]), op->path);
 }
 
 /* ---- definitions ---- */

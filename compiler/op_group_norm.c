@@ -282,7 +282,8 @@ static void lower_gradient_parameters(struct lowering *lowering, const struct op
                                       const struct scope *scope)
 {
     const int32_t channels = lowering->graph->tensors.items[op->inputs[GRADIENT_X]].channels;
-    const uint64_t bytes = lower_chunk_bytes(lowering, channel_stride(channels));
+    const uint64_t bytes =
+        lower_chunk_bytes(lowering, lower_chunk_images(lowering), channel_stride(channels));
     const buffer_id product_chunks = lower_scratch(lowering, bytes);
     const buffer_id dy_chunks = lower_scratch(lowering, bytes);
     struct call_builder call = begin(lowering, op, KERNEL_CHANNEL_SUM, op->inputs[GRADIENT_X]);
@@ -293,9 +294,9 @@ static void lower_gradient_parameters(struct lowering *lowering, const struct op
                product_chunks);
     call_store(&call, dy, dy_chunks);
     call_end(&call, op->path);
-    lower_chunk_sum(lowering, product_chunks, channels,
+    lower_chunk_sum(lowering, product_chunks, lower_chunk_images(lowering), channels,
                     lower_buffer(lowering, op->outputs[GRADIENT_DGAMMA]), op->path);
-    lower_chunk_sum(lowering, dy_chunks, channels,
+    lower_chunk_sum(lowering, dy_chunks, lower_chunk_images(lowering), channels,
                     lower_buffer(lowering, op->outputs[GRADIENT_DBETA]), op->path);
 }
 

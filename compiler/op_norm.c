@@ -202,7 +202,7 @@ static void lower_normalize(struct lowering *lowering, const struct op *op, buff
 
 static uint64_t chunk_vector_bytes(struct lowering *lowering, tensor_id tensor)
 {
-    return lower_chunk_bytes(lowering,
+    return lower_chunk_bytes(lowering, lower_chunk_images(lowering),
                              channel_stride(lowering->graph->tensors.items[tensor].channels));
 }
 

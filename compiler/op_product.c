@@ -54,7 +54,8 @@ tensor_id graph_add_product(struct graph *graph, const tensor_id *terms, size_t 
 
 /* ---- products of branches ---- */
 
-/* The gradient op's inputs are dy and the other terms; the kind says whether to sum over the grid. */
+/* The gradient op's inputs are dy and the other terms; the kind says whether to sum over the grid.
+ */
 static void multiply_gradient(struct gradient_pass *pass, op_id id)
 {
     const struct op op = pass->graph->ops.items[id];
@@ -73,8 +74,8 @@ static void multiply_gradient(struct gradient_pass *pass, op_id id)
             if (other != term)
                 inputs[count++] = op.inputs[other];
         result = graph_add_tensor(pass->graph, tensor_like(&like, like.channels));
-        gradient_op(pass, is_spread(&like, &product) ? OP_SPREAD_GRADIENT : OP_PRODUCT_GRADIENT,
-                    id, inputs, count, &result, 1);
+        gradient_op(pass, is_spread(&like, &product) ? OP_SPREAD_GRADIENT : OP_PRODUCT_GRADIENT, id,
+                    inputs, count, &result, 1);
         gradient_add(pass, op.inputs[term], result);
     }
 }
@@ -92,8 +93,7 @@ static uint16_t load_product(struct call_builder *call, const struct op *op,
             call_load(call, lower_buffer(lowering, op->inputs[i]),
                       is_spread(term, grid) ? ACCESS_IMAGE_CHANNEL : ACCESS_POINT);
 
-        value = i == 0 ? factor
-                       : kernel_binary(&call->kernel, EXPRESSION_MULTIPLY, value, factor);
+        value = i == 0 ? factor : kernel_binary(&call->kernel, EXPRESSION_MULTIPLY, value, factor);
     }
     return value;
 }
@@ -104,8 +104,7 @@ static void product_lower(struct lowering *lowering, const struct op *op)
     const struct tensor *output = &lowering->graph->tensors.items[op->outputs[0]];
 
     call_in(&call, output);
-    call_store(&call, load_product(&call, op, output),
-               lower_buffer(lowering, op->outputs[0]));
+    call_store(&call, load_product(&call, op, output), lower_buffer(lowering, op->outputs[0]));
     call_end(&call, op->path);
 }
 
@@ -114,8 +113,7 @@ static void spread_gradient_lower(struct lowering *lowering, const struct op *op
 {
     struct call_builder call = call_begin(lowering, KERNEL_AVERAGE_POOL);
     const struct tensor *dy = &lowering->graph->tensors.items[op->inputs[0]];
-    const uint16_t points =
-        kernel_constant(&call.kernel, (double)grid_points(dy->grid));
+    const uint16_t points = kernel_constant(&call.kernel, (double)grid_points(dy->grid));
 
     call_in(&call, dy);
     call_out(&call, &lowering->graph->tensors.items[op->outputs[0]]);
@@ -193,7 +191,8 @@ static void scale_gradient_lower(struct lowering *lowering, const struct op *op)
 {
     const struct tensor *x = &lowering->graph->tensors.items[op->inputs[1]];
     const buffer_id chunks =
-        lower_scratch(lowering, lower_chunk_bytes(lowering, channel_stride(x->channels)));
+        lower_scratch(lowering, lower_chunk_bytes(lowering, lower_chunk_images(lowering),
+                                                  channel_stride(x->channels)));
     struct call_builder call = call_begin(lowering, KERNEL_CHANNEL_SUM);
     uint16_t dy, value;
 
@@ -203,8 +202,8 @@ static void scale_gradient_lower(struct lowering *lowering, const struct op *op)
     value = call_load(&call, lower_buffer(lowering, op->inputs[1]), ACCESS_POINT);
     call_store(&call, kernel_binary(&call.kernel, EXPRESSION_MULTIPLY, dy, value), chunks);
     call_end(&call, op->path);
-    lower_chunk_sum(lowering, chunks, x->channels, lower_buffer(lowering, op->outputs[1]),
-                    op->path);
+    lower_chunk_sum(lowering, chunks, lower_chunk_images(lowering), x->channels,
+                    lower_buffer(lowering, op->outputs[1]), op->path);
     lower_scaled(lowering, op, op->inputs[0], op->inputs[2]);
 }
 

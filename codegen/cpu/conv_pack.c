@@ -32,6 +32,18 @@ void conv_input_set_packed(struct conv_input *input)
         input->stride += VECTOR_LANES;
 }
 
+bool conv_input_is_aliasing(const struct conv_input *input)
+{
+    return input->stride % ALIASING == 0;
+}
+
+void conv_input_set_part(struct conv_input *input, int64_t elements)
+{
+    input->is_part = true;
+    input->elements = elements;
+    conv_input_set_packed(input);
+}
+
 int64_t conv_input_elements(const struct conv_input *input)
 {
     return grid_points(input->extent) * input->stride;
@@ -72,7 +84,8 @@ static void pack_elements(const struct conv_input *input, loop_value image, loop
     loop_value i = loop_for(program, loop_int(program, begin), loop_int(program, end), lanes);
     struct place place = {.image = image,
                           .point = point,
-                          .channel = i,
+                          .channel =
+                              input->is_part ? loop_add(program, input->first_channel, i) : i,
                           .points = grid_points(input->grid),
                           .channels = input->channels,
                           .lanes = lanes,
@@ -89,7 +102,8 @@ static void pack_points(const struct conv_input *input, loop_value image, loop_v
     struct loop_program *program = input->program;
     int64_t count = points * input->stride;
     bool wide = input->elements % VECTOR_LANES == 0;
-    if (!wide && !expression_has_access(input->kernel, input->root, CHANNEL_ACCESSES)) {
+    if (!wide && !input->is_part &&
+        !expression_has_access(input->kernel, input->root, CHANNEL_ACCESSES)) {
         int64_t whole = count / VECTOR_LANES * VECTOR_LANES;
         pack_elements(input, image, point, target, 0, whole, VECTOR_LANES);
         pack_elements(input, image, point, target, whole, count, 1);
@@ -134,7 +148,7 @@ static void add_bounds(const struct conv_input *input, int axis, loop_value at,
 }
 
 void conv_input_pack(const struct conv_input *input, loop_value image,
-                     const loop_value first[GRID_RANK])
+                     const loop_value first[GRID_RANK], loop_value base)
 {
     enum { LAST = GRID_RANK - 1 };
     struct loop_program *program = input->program;
@@ -149,7 +163,7 @@ void conv_input_pack(const struct conv_input *input, loop_value image,
         at[i] = loop_plus(program, at[i], input->low[i]);
         add_bounds(input, i, at[i], &inside);
     }
-    loop_value target = loop_times(program, row.index, row_elements);
+    loop_value target = loop_add(program, base, loop_times(program, row.index, row_elements));
     int conditional = nest_open_if(program, inside);
     pack_row(input, image, at, target);
     if (conditional) {

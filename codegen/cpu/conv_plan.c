@@ -4,12 +4,15 @@
 enum {
     LAST = GRID_RANK - 1,
     PACK_BYTES = 96 << 10,        /* packed rows wanted at most */
-    PACK_LARGE_BYTES = 256 << 10, /* ... where weights are large */
+    PACK_LARGE_BYTES = 448 << 10, /* ... where weights are large */
     MOST_BYTES = 896 << 10,       /* of all locals */
-    WEIGHT_BYTES = 256 << 10,     /* larger weights are worth larger tasks */
+    WEIGHT_BYTES = 32 << 10,      /* larger weights are worth larger tasks */
     TASK_PRODUCTS = 2 << 20,      /* multiplications wanted in a task */
     COPY_STRIDE = 128,            /* channels of an output that make rows of weights far apart */
     COPY_PIXELS = 64,             /* pixels that make a copy of the weights worth it */
+    IMAGES_BYTES = 320 << 10,     /* packed rows of several images wanted at most */
+    IMAGES_POINTS = 196,          /* of several images: enough for weights that are read once */
+    MOST_IMAGES = 4,              /* in a task: few tasks leave processors idle */
 };
 
 /* ---- axes ---- */
@@ -186,6 +189,20 @@ static void set_extents(struct conv_plan *plan)
     }
 }
 
+/* Small grids: several images use a block's weights while they are in a near cache. */
+static void set_images(struct conv_plan *plan)
+{
+    const struct kernel *kernel = plan->kernel;
+    int64_t points = grid_points(kernel->out_grid);
+    int64_t bytes = plan->input.packed ? packed_bytes(plan, plan->rows) : 0;
+    plan->images = 1;
+    if (plan->image_row || plan->rows < plan->outputs[1] || kernel->out_grid[0] > 1)
+        return;
+    while (plan->images < MOST_IMAGES && plan->images * points < IMAGES_POINTS &&
+           (plan->images + 1) * bytes <= IMAGES_BYTES)
+        plan->images++;
+}
+
 static bool suits(const struct kernel *kernel)
 {
     if (kernel->anchor == KERNEL_CONVOLUTION)
@@ -206,8 +223,9 @@ int64_t conv_plan_weights(const struct conv_plan *plan)
 /* Weights are worth a copy where their rows are far apart and many pixels use them. */
 static bool wants_copy(const struct conv_plan *plan)
 {
-    return plan->blocks.diagonal || (plan->blocks.weight_stride >= COPY_STRIDE &&
-                                     plan->rows * plan->outputs[LAST] >= COPY_PIXELS);
+    return plan->blocks.diagonal ||
+           (plan->blocks.weight_stride >= COPY_STRIDE &&
+            plan->images * plan->rows * plan->outputs[LAST] >= COPY_PIXELS);
 }
 
 bool conv_plan_make(const struct kernel *kernel, struct conv_plan *plan)
@@ -224,8 +242,9 @@ bool conv_plan_make(const struct kernel *kernel, struct conv_plan *plan)
     if (plan->rows == 0)
         return false;
     set_extents(plan);
-    conv_blocks_split(&plan->blocks, plan->rows * row_products(plan));
-    int64_t pack = plan->input.packed ? packed_bytes(plan, plan->rows) : 0;
+    set_images(plan);
+    conv_blocks_split(&plan->blocks, plan->images * plan->rows * row_products(plan));
+    int64_t pack = plan->input.packed ? plan->images * packed_bytes(plan, plan->rows) : 0;
     int64_t weights = conv_plan_weights(plan) * (int64_t)sizeof(float);
     plan->packs_weights = wants_copy(plan);
     if (!plan->blocks.diagonal && pack + weights > MOST_BYTES)

@@ -7,6 +7,8 @@
  * with the taps that divide. Groups narrower than a vector share one: their weights are spread to
  * a block with zeros off its diagonal. Loops that a tile is made of stay loops in the code.
  *
+ * Small grids: a task has several images, which each block's weights meet one after the other.
+ *
  * Side sums: a tile adds up its pixels in registers and adds that to the task's sums in a local,
  * which the task stores at its end. */
 #include "codegen/cpu/conv_tile.h"
@@ -24,6 +26,8 @@ struct tile {
     struct loop_program *program;
     const struct conv_input *input;
     loop_value image, part_row, part_depth, part_split;
+    loop_value slot;       /* of the image among the task's */
+    loop_value images;     /* of a task of several: how many */
     loop_value row_length; /* of a row of images: how many */
     loop_value weights;    /* local: a block's weights, [window][channels][vectors][lanes] */
     loop_value sums;       /* local: the task's side sums, [sum][stride of the channels] */
@@ -66,9 +70,8 @@ static loop_value input_origin(const struct tile *tile, const struct spot *spot)
     for (int i = 0; i < GRID_RANK; i++)
         at[i] = input_coordinate(tile, spot, i);
     point = nest_index(program, input_grid(tile), at);
-    if (!tile->input->packed)
-        point = loop_add(
-            program, loop_times(program, tile->image, grid_points(tile->kernel->in_grid)), point);
+    loop_value image = tile->input->packed ? tile->slot : tile->image;
+    point = loop_add(program, loop_times(program, image, grid_points(input_grid(tile))), point);
     return loop_add(program, loop_times(program, point, tile->input->stride), spot->block.channel);
 }
 
@@ -199,6 +202,8 @@ static void keep_sums(const struct tile *tile, const struct spot *spot, int v,
     struct loop_program *program = tile->program;
     int64_t stride = channel_stride(tile->kernel->out_channels);
     loop_value channel = loop_plus(program, spot->block.output, (int64_t)v * VECTOR_LANES);
+    channel = loop_add(program, channel,
+                       loop_times(program, tile->slot, tile->kernel->sum_count * stride));
     for (int i = 0; i < tile->kernel->sum_count; i++) {
         loop_value at = loop_plus(program, channel, i * stride);
         loop_value before = loop_load_local(program, tile->sums, at, VECTOR_LANES);
@@ -340,6 +345,33 @@ static void copy_weights(const struct tile *tile, const struct spot *spot)
     loop_end(program);
 }
 
+/* The rows of one image of the task. */
+static void build_rows(const struct tile *tile, struct spot *spot)
+{
+    struct loop_program *program = tile->program;
+    loop_value last = loop_int(program, spot->axes[1]->outputs);
+    loop_value row_end = loop_binary(program, LOOP_MINIMUM,
+                                     loop_plus(program, tile->part_row, tile->plan.rows), last);
+    spot->at[1] = loop_for(program, tile->part_row, row_end, 1);
+    build_row(tile, spot);
+    loop_end(program);
+}
+
+static void build_each_image(const struct tile *tile, struct spot *spot)
+{
+    struct loop_program *program = tile->program;
+    struct tile each = *tile;
+    if (tile->plan.images == 1) {
+        build_rows(tile, spot);
+        return;
+    }
+    each.input = &each.plan.input;
+    each.slot = loop_for(program, loop_int(program, 0), tile->images, 1);
+    each.image = loop_add(program, tile->image, each.slot);
+    build_rows(&each, spot);
+    loop_end(program);
+}
+
 /* All rows of the task for all its blocks of `vectors` vectors, of one class. */
 static void build_blocks(const struct tile *tile, struct spot *spot, int vectors)
 {
@@ -352,12 +384,8 @@ static void build_blocks(const struct tile *tile, struct spot *spot, int vectors
         spread_weights(tile, spot);
     else if (tile->plan.packs_weights)
         copy_weights(tile, spot);
-    loop_value last = loop_int(program, spot->axes[1]->outputs);
-    loop_value row_end = loop_binary(program, LOOP_MINIMUM,
-                                     loop_plus(program, tile->part_row, tile->plan.rows), last);
-    spot->at[1] = loop_for(program, tile->part_row, row_end, 1);
-    build_row(tile, spot);
-    nest_close(program, bodies + 1);
+    build_each_image(tile, spot);
+    nest_close(program, bodies);
 }
 
 /* One class of outputs: residues r of the three coordinates. */
@@ -383,33 +411,43 @@ static void set_parts(struct tile *tile)
 {
     struct loop_program *program = tile->program;
     int32_t row_parts = (tile->plan.outputs[1] + tile->plan.rows - 1) / tile->plan.rows;
-    program->images_per_task = tile->plan.image_row ? ROW_IMAGES : 1;
+    program->images_per_task = tile->plan.image_row ? ROW_IMAGES : tile->plan.images;
     program->tasks_per_group =
         (int64_t)tile->plan.outputs[0] * row_parts * tile->plan.blocks.splits;
     struct task_range range = nest_task(program);
     loop_value rest = range.part, splits = loop_int(program, tile->plan.blocks.splits);
     loop_value parts = loop_int(program, row_parts);
     tile->image = range.first;
+    tile->slot = loop_int(program, 0);
+    tile->images = loop_binary(program, LOOP_SUBTRACT, range.end, range.first);
     tile->part_split = loop_binary(program, LOOP_REMAINDER, rest, splits);
     rest = loop_binary(program, LOOP_DIVIDE, rest, splits);
     loop_value row_part = loop_binary(program, LOOP_REMAINDER, rest, parts);
     tile->part_row = loop_times(program, row_part, tile->plan.rows);
     tile->part_depth = loop_binary(program, LOOP_DIVIDE, rest, parts);
     if (tile->plan.image_row)
-        tile->row_length = loop_binary(program, LOOP_SUBTRACT, range.end, range.first);
+        tile->row_length = tile->images;
 }
 
 static void pack(struct tile *tile)
 {
     struct conv_input *input = &tile->plan.input;
-    input->local = loop_local(tile->program, LOOP_F32, conv_input_elements(input));
+    input->local =
+        loop_local(tile->program, LOOP_F32, tile->plan.images * conv_input_elements(input));
     if (tile->plan.image_row) {
         conv_input_pack_images(input, tile->image, tile->row_length);
         return;
     }
     const loop_value first[GRID_RANK] = {tile->part_depth, tile->part_row,
                                          loop_int(tile->program, 0)};
-    conv_input_pack(input, tile->image, first);
+    if (tile->plan.images == 1) {
+        conv_input_pack(input, tile->image, first, tile->slot);
+        return;
+    }
+    loop_value slot = loop_for(tile->program, tile->slot, tile->images, 1);
+    conv_input_pack(input, loop_add(tile->program, tile->image, slot), first,
+                    loop_times(tile->program, slot, conv_input_elements(input)));
+    loop_end(tile->program);
 }
 
 static void declare_weights(struct tile *tile)
@@ -422,13 +460,15 @@ static void declare_weights(struct tile *tile)
 
 static void declare_sums(struct tile *tile)
 {
-    int64_t elements = tile->kernel->sum_count * channel_stride(tile->kernel->out_channels);
+    int64_t elements =
+        tile->plan.images * tile->kernel->sum_count * channel_stride(tile->kernel->out_channels);
     tile->sums = loop_local(tile->program, LOOP_F32, elements);
     local_clear(tile->program, tile->sums, loop_int(tile->program, 0), elements);
 }
 
-/* Stores the side sums of the task's blocks of `vectors` vectors. */
-static void store_sums(const struct tile *tile, loop_value first, int vectors)
+/* Stores the side sums of the image's blocks of `vectors` vectors; `local` is where the image's
+ * begin, `first` where they go. */
+static void store_sums(const struct tile *tile, loop_value local, loop_value first, int vectors)
 {
     struct loop_program *program = tile->program;
     const struct kernel *kernel = tile->kernel;
@@ -441,7 +481,7 @@ static void store_sums(const struct tile *tile, loop_value first, int vectors)
         loop_value channel = loop_plus(program, block.output, (int64_t)v * VECTOR_LANES);
         loop_value index = loop_add(program, first, channel);
         for (int i = 0; i < kernel->sum_count; i++) {
-            loop_value at = loop_plus(program, channel, i * stride);
+            loop_value at = loop_add(program, local, loop_plus(program, channel, i * stride));
             loop_store(program, (uint32_t)(kernel_first_output(kernel) + 1 + i), index,
                        loop_load_local(program, tile->sums, at, VECTOR_LANES));
         }
@@ -449,15 +489,25 @@ static void store_sums(const struct tile *tile, loop_value first, int vectors)
     nest_close(program, bodies);
 }
 
-/* The task's part of the image, in the order that kernel.h gives. */
+/* The task's parts of images, in the order that kernel.h gives: several whole images, or one part
+ * of one. */
 static void store_all_sums(const struct tile *tile)
 {
     struct loop_program *program = tile->program;
+    int64_t stride = channel_stride(tile->kernel->out_channels);
+    bool several = tile->plan.images > 1;
     loop_value part = loop_binary(program, LOOP_DIVIDE, loop_task(program),
                                   loop_int(program, tile->plan.blocks.splits));
-    loop_value first = loop_times(program, part, channel_stride(tile->kernel->out_channels));
-    store_sums(tile, first, 2);
-    store_sums(tile, first, 1);
+    loop_value slot = tile->slot;
+    if (several) {
+        slot = loop_for(program, tile->slot, tile->images, 1);
+        part = loop_add(program, tile->image, slot);
+    }
+    loop_value local = loop_times(program, slot, tile->kernel->sum_count * stride);
+    loop_value first = loop_times(program, part, stride);
+    store_sums(tile, local, first, 2);
+    store_sums(tile, local, first, 1);
+    nest_close(program, several);
 }
 
 static bool conv_tile_applies(const struct kernel *kernel)

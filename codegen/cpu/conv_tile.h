@@ -53,6 +53,8 @@ struct conv_input {
     const int32_t *grid;          /* of the tensor */
     int64_t channels;             /* of the tensor */
     int64_t elements, stride;     /* of a point: how many are read, and from one to the next */
+    bool is_part;                 /* packed: only `elements` channels from first_channel on */
+    loop_value first_channel;
     int32_t extent[GRID_RANK];    /* of what is addressed: the tensor's grid or the packed rows */
     int32_t low[GRID_RANK];       /* packed: coordinate of the first row for output 0 */
     int32_t in_stride[GRID_RANK]; /* of the coordinates of neighbouring outputs */
@@ -65,12 +67,19 @@ struct conv_input conv_input_of(const struct kernel *kernel, int value, bool out
 /* Makes it one that is packed, if it is not already. */
 void conv_input_set_packed(struct conv_input *input);
 
+/* Whether neighbouring points fall into few sets of a cache, which packing cures. */
+bool conv_input_is_aliasing(const struct conv_input *input);
+
+/* Makes it one that packs only `elements` channels; first_channel is to be set. */
+void conv_input_set_part(struct conv_input *input, int64_t elements);
+
 /* Elements of the local that it packs into. */
 int64_t conv_input_elements(const struct conv_input *input);
 
-/* Packs the rows that outputs from `first` on read, the prologue applied. */
+/* Packs the rows that outputs from `first` on read, the prologue applied; element 0 of the local is
+ * its element `base`. */
 void conv_input_pack(const struct conv_input *input, loop_value image,
-                     const loop_value first[GRID_RANK]);
+                     const loop_value first[GRID_RANK], loop_value base);
 
 /* Packs `count` images of one point each, from `first` on. */
 void conv_input_pack_images(const struct conv_input *input, loop_value first, loop_value count);
@@ -106,6 +115,7 @@ struct conv_plan {
     int classes[GRID_RANK];
     int32_t outputs[GRID_RANK]; /* of the largest class */
     int32_t rows;               /* of outputs in a task */
+    int32_t images;             /* in a task; more than one only of whole grids */
     bool image_row;             /* a row is the task's images, of one point each */
     bool packs_weights;         /* a block's weights are copied to a local first */
 };

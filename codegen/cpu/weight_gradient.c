@@ -3,7 +3,8 @@
  * registers over a block of rows of the grid, then added to the result in memory.
  *
  * A task is a chunk of images and a part of the output channels. Rows of x and dy are packed where
- * they have a prologue or padding, once a block of rows, and read by all tiles. The order of the
+ * they have a prologue or padding, or where their points fall into few sets of a cache, once a
+ * block of rows, and read by all tiles; a block of small grids is several images. The order of the
  * sums depends on the kernel alone.
  *
  * With one vector of outputs each product would need a load of its own. So tiles then have all taps
@@ -16,6 +17,10 @@ enum {
     LAST = GRID_RANK - 1,
     BLOCK_BYTES = 48 << 10,   /* of x and dy together that a block of rows should have at most */
     LARGE_BYTES = 512 << 10,  /* ... where the result does not fit a cache */
+    IMAGES_BYTES = 448 << 10, /* ... of several images */
+    SPLIT_CHANNELS = 128,     /* of outputs in a split at least */
+    SPLIT_WEIGHTS = 1 << 16,  /* a result of fewer elements is not split */
+    MOST_SPLITS = 16,
     WEIGHT_BYTES = 256 << 10, /* a result larger than this */
     MOST_BYTES = 768 << 10,   /* of both when packed */
     SIDE_TAPS = 3,            /* the most taps of the last axis side by side in a tile */
@@ -28,13 +33,16 @@ struct gradient {
     struct loop_program *program;
     struct conv_input x, dy;
     struct conv_blocks blocks;
-    int32_t rows; /* of the grid in a block */
-    int32_t run;  /* rows of the result that are contiguous for one tap of the outer axes */
-    bool joined;  /* a run holds all taps of the last axis */
-    int32_t side; /* taps of the last axis that a tile has side by side, or 1 */
+    int32_t rows;   /* of the grid in a block */
+    int32_t images; /* in a block; more than one only of whole grids */
+    int32_t run;    /* rows of the result that are contiguous for one tap of the outer axes */
+    bool joined;    /* a run holds all taps of the last axis */
+    int32_t side;   /* taps of the last axis that a tile has side by side, or 1 */
     loop_value part;
     loop_value result; /* index of the chunk's first element */
     loop_value image, depth, first_row, end_row;
+    loop_value slot;         /* of the image in the block */
+    loop_value block_images; /* in this block */
 };
 
 /* ---- planning ---- */
@@ -110,10 +118,43 @@ static void choose_run(struct gradient *gradient)
         conv_input_set_packed(&gradient->dy);
 }
 
-static int64_t products(const struct kernel *kernel)
+/* Large results are split by output channels: each task then reads only its own part of dy, and
+ * fewer chunks keep all processors busy. */
+static void choose_splits(struct gradient *gradient)
 {
-    return (int64_t)kernel->chunk_images * grid_points(kernel->out_grid) * kernel->out_channels *
-           (kernel->in_channels / kernel->groups) * grid_points(kernel->window.kernel);
+    const struct kernel *kernel = gradient->kernel;
+    struct conv_blocks *blocks = &gradient->blocks;
+    if (kernel->groups > 1 || kernel_weight_elements(kernel, false) < SPLIT_WEIGHTS ||
+        blocks->singles > 0)
+        return;
+    int32_t splits = kernel->out_channels / SPLIT_CHANNELS;
+    splits = splits > MOST_SPLITS ? MOST_SPLITS : splits;
+    while (splits > 1 && blocks->pairs % splits)
+        splits--;
+    if (splits > 1) {
+        blocks->splits = splits;
+        conv_input_set_part(&gradient->dy, blocks->pairs / splits * 2 * VECTOR_LANES);
+    }
+}
+
+static int64_t packed_bytes(const struct gradient *gradient)
+{
+    int64_t elements = (gradient->x.packed ? conv_input_elements(&gradient->x) : 0) +
+                       (gradient->dy.packed ? conv_input_elements(&gradient->dy) : 0);
+    return elements * (int64_t)sizeof(float);
+}
+
+/* Images of a block: so many that a small grid makes long sums. */
+static void choose_images(struct gradient *gradient)
+{
+    const struct kernel *kernel = gradient->kernel;
+    int64_t bytes = block_bytes(gradient, gradient->rows);
+    gradient->images = 1;
+    if (gradient->rows < kernel->out_grid[1] || kernel->out_grid[0] > 1)
+        return;
+    while (gradient->images < kernel->chunk_images &&
+           (gradient->images + 1) * bytes <= IMAGES_BYTES)
+        gradient->images++;
 }
 
 static bool gradient_plan(const struct kernel *kernel, struct gradient *gradient)
@@ -123,14 +164,15 @@ static bool gradient_plan(const struct kernel *kernel, struct gradient *gradient
         return false;
     gradient->x = conv_input_of(kernel, 0, false);
     gradient->dy = conv_input_of(kernel, 1, true);
-    if (needs_zeros(kernel))
+    if (needs_zeros(kernel) || conv_input_is_aliasing(&gradient->x))
         conv_input_set_packed(&gradient->x);
+    if (conv_input_is_aliasing(&gradient->dy))
+        conv_input_set_packed(&gradient->dy);
+    choose_splits(gradient);
     choose_run(gradient);
     choose_rows(gradient);
-    conv_blocks_split(&gradient->blocks, products(kernel));
-    int64_t elements = (gradient->x.packed ? conv_input_elements(&gradient->x) : 0) +
-                       (gradient->dy.packed ? conv_input_elements(&gradient->dy) : 0);
-    return elements * (int64_t)sizeof(float) <= MOST_BYTES;
+    choose_images(gradient);
+    return gradient->images * packed_bytes(gradient) <= MOST_BYTES;
 }
 
 /* ---- one tile ---- */
@@ -150,9 +192,8 @@ static loop_value point_element(const struct gradient *gradient, const struct co
 {
     struct loop_program *program = gradient->program;
     loop_value point = nest_index(program, input->extent, at);
-    if (!input->packed)
-        point = loop_add(program, loop_times(program, gradient->image, grid_points(input->grid)),
-                         point);
+    loop_value image = input->packed ? gradient->slot : gradient->image;
+    point = loop_add(program, loop_times(program, image, grid_points(input->extent)), point);
     return loop_add(program, loop_times(program, point, input->stride), channel);
 }
 
@@ -166,7 +207,10 @@ static loop_value dy_element(const struct gradient *gradient, const struct spot 
         at[0] = zero;
         at[1] = loop_binary(program, LOOP_SUBTRACT, row, gradient->first_row);
     }
-    return point_element(gradient, &gradient->dy, at, spot->block.output);
+    loop_value channel = spot->block.output;
+    if (gradient->dy.is_part)
+        channel = loop_binary(program, LOOP_SUBTRACT, channel, gradient->dy.first_channel);
+    return point_element(gradient, &gradient->dy, at, channel);
 }
 
 static loop_value x_element(const struct gradient *gradient, const struct spot *spot,
@@ -222,19 +266,56 @@ static void add_pixel(const struct gradient *gradient, const struct spot *spot, 
     }
 }
 
-static void add_rows(const struct gradient *gradient, const struct spot *spot, loop_value sums)
+/* Whether the pixels of a block's rows follow each other in x and in dy: they make one row. */
+static bool rows_are_one(const struct gradient *gradient)
+{
+    const struct kernel *kernel = gradient->kernel;
+    return grid_points(kernel->window.kernel) == 1 && kernel->window.stride[1] == 1 &&
+           kernel->window.stride[LAST] == 1 && kernel->window.padding[1] == 0 &&
+           kernel->window.padding[LAST] == 0;
+}
+
+static void add_row_of(const struct gradient *gradient, const struct spot *spot, loop_value row,
+                       loop_value pixels, loop_value sums)
 {
     struct loop_program *program = gradient->program;
-    const struct kernel *kernel = gradient->kernel;
-    int64_t x_step = kernel->window.stride[LAST] * gradient->x.stride;
-    int32_t pixels = kernel->out_grid[LAST] + gradient->side - 1;
-    loop_value row = loop_for(program, gradient->first_row, gradient->end_row, 1);
+    int64_t x_step = gradient->kernel->window.stride[LAST] * gradient->x.stride;
     loop_value x = x_element(gradient, spot, row), dy = dy_element(gradient, spot, row);
     dy = loop_plus(program, dy, (gradient->side - 1) * gradient->dy.stride);
-    loop_value pixel = loop_for(program, loop_int(program, 0), loop_int(program, pixels), 1);
+    loop_value pixel = loop_for(program, loop_int(program, 0), pixels, 1);
     add_pixel(gradient, spot, sums, loop_add(program, x, loop_times(program, pixel, x_step)),
               loop_add(program, dy, loop_times(program, pixel, gradient->dy.stride)));
-    nest_close(program, 2);
+    loop_end(program);
+}
+
+/* Adds the rows of one image of the block. */
+static void add_image(const struct gradient *gradient, const struct spot *spot, loop_value sums)
+{
+    struct loop_program *program = gradient->program;
+    int32_t width = gradient->kernel->out_grid[LAST];
+    if (rows_are_one(gradient)) {
+        loop_value rows =
+            loop_binary(program, LOOP_SUBTRACT, gradient->end_row, gradient->first_row);
+        add_row_of(gradient, spot, gradient->first_row, loop_times(program, rows, width), sums);
+        return;
+    }
+    loop_value row = loop_for(program, gradient->first_row, gradient->end_row, 1);
+    add_row_of(gradient, spot, row, loop_int(program, width + gradient->side - 1), sums);
+    loop_end(program);
+}
+
+static void add_images(const struct gradient *gradient, const struct spot *spot, loop_value sums)
+{
+    struct loop_program *program = gradient->program;
+    struct gradient each = *gradient;
+    if (gradient->images == 1) {
+        add_image(gradient, spot, sums);
+        return;
+    }
+    each.slot = loop_for(program, loop_int(program, 0), gradient->block_images, 1);
+    each.image = loop_add(program, gradient->image, each.slot);
+    add_image(&each, spot, sums);
+    loop_end(program);
 }
 
 static void add_to_result(const struct gradient *gradient, loop_value index, loop_value value)
@@ -327,7 +408,7 @@ static void build_tile(const struct gradient *gradient, const struct spot *spot)
     for (int i = 0; i < vectors; i++)
         loop_store_local(program, sums, loop_int(program, (int64_t)i * VECTOR_LANES),
                          nest_zero(program, VECTOR_LANES));
-    add_rows(gradient, spot, sums);
+    add_images(gradient, spot, sums);
     add_sums(gradient, spot, sums);
 }
 
@@ -399,25 +480,60 @@ static void declare(struct gradient *gradient, struct conv_input *input)
 {
     input->program = gradient->program;
     if (input->packed)
-        input->local = loop_local(gradient->program, LOOP_F32, conv_input_elements(input));
+        input->local =
+            loop_local(gradient->program, LOOP_F32, gradient->images * conv_input_elements(input));
 }
 
+/* Packs one image's rows of x and dy at its place in the block. */
+static void pack_image(const struct gradient *gradient, loop_value image, loop_value slot)
+{
+    struct loop_program *program = gradient->program;
+    const loop_value first[GRID_RANK] = {gradient->depth, gradient->first_row,
+                                         loop_int(program, 0)};
+    const struct conv_input *inputs[] = {&gradient->x, &gradient->dy};
+    for (int i = 0; i < 2; i++)
+        if (inputs[i]->packed)
+            conv_input_pack(inputs[i], image, first,
+                            loop_times(program, slot, conv_input_elements(inputs[i])));
+}
+
+/* Blocks of several images, each of all its rows. */
+static void build_image_blocks(struct gradient *gradient, const struct task_range *range)
+{
+    struct loop_program *program = gradient->program;
+    loop_value zero = loop_int(program, 0), images = loop_int(program, gradient->images);
+    gradient->depth = gradient->first_row = zero;
+    gradient->end_row = loop_int(program, gradient->kernel->out_grid[1]);
+    gradient->image = loop_for(program, range->first, range->end, gradient->images);
+    gradient->block_images =
+        loop_binary(program, LOOP_MINIMUM, images,
+                    loop_binary(program, LOOP_SUBTRACT, range->end, gradient->image));
+    loop_value slot = loop_for(program, zero, gradient->block_images, 1);
+    pack_image(gradient, loop_add(program, gradient->image, slot), slot);
+    loop_end(program);
+    build_blocks(gradient, 2);
+    build_blocks(gradient, 1);
+    loop_end(program);
+}
+
+/* Blocks of rows of one image. */
 static void build_images(struct gradient *gradient, const struct task_range *range)
 {
     struct loop_program *program = gradient->program;
     const int32_t *grid = gradient->kernel->out_grid;
     loop_value zero = loop_int(program, 0);
+    gradient->slot = zero;
+    if (gradient->images > 1) {
+        build_image_blocks(gradient, range);
+        return;
+    }
     int bodies = nest_open_images(program, range, &gradient->image);
     gradient->depth = loop_for(program, zero, loop_int(program, grid[0]), 1);
     gradient->first_row = loop_for(program, zero, loop_int(program, grid[1]), gradient->rows);
     gradient->end_row =
         loop_binary(program, LOOP_MINIMUM, loop_plus(program, gradient->first_row, gradient->rows),
                     loop_int(program, grid[1]));
-    const loop_value first[GRID_RANK] = {gradient->depth, gradient->first_row, zero};
-    if (gradient->x.packed)
-        conv_input_pack(&gradient->x, gradient->image, first);
-    if (gradient->dy.packed)
-        conv_input_pack(&gradient->dy, gradient->image, first);
+    pack_image(gradient, gradient->image, zero);
     build_blocks(gradient, 2);
     build_blocks(gradient, 1);
     nest_close(program, bodies + 2);
@@ -441,6 +557,8 @@ static void weight_gradient_build(const struct kernel *kernel, struct loop_progr
                                    loop_int(program, gradient.blocks.splits));
     gradient.part = range.part;
     gradient.result = loop_times(program, chunk, kernel_weight_elements(kernel, false));
+    if (gradient.dy.is_part)
+        gradient.dy.first_channel = loop_times(program, gradient.part, gradient.dy.elements);
     declare(&gradient, &gradient.x);
     declare(&gradient, &gradient.dy);
     clear_blocks(&gradient, 2, false);
