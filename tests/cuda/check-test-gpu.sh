@@ -6,7 +6,8 @@ set -u
 gpu=$(realpath -m "${LINEAR_CUDA:-$PWD/tests/cuda/linear}")
 cpu=$(realpath -m "${LINEAR:-$PWD/tests/train/linear}")
 source=$(cd "$(dirname "$0")/../.." && pwd)
-for program in "$gpu" "$cpu" "$(realpath -m "$PWD/tests/gpu/compare")"; do
+for program in "$gpu" "$cpu" "$(realpath -m "$PWD/tests/gpu/compare")" \
+    "$(realpath -m "$PWD/tests/gpu/record_kernels")" "$(realpath -m "$PWD/tests/gpu/replay_kernels")"; do
     if [ ! -x "$program" ]; then
         printf 'skipped: there is no %s\n' "$program"
         exit 77
@@ -51,7 +52,7 @@ case " \$* " in *' --target cuda '*) from=$gpu ;; esac
 cp "\$from" "\${@: -1}"
 END
 chmod +x rnet
-env RNET="$scratch/rnet" RNET_TEST_DATA="$scratch" "$source/script/test-gpu" --prepare prepared \
+env RNET="$scratch/rnet" RNET_TEST_DATA="$scratch" RNET_CUDA=/nonexistent "$source/script/test-gpu" --prepare prepared \
     --quick >out 2>&1 || complain 'preparing'
 mv prepared moved
 
@@ -73,6 +74,9 @@ told()
     grep -qE "$1" moved/report.txt || complain "the report does not say: $1"
 }
 
+[ -s moved/kernels ] || ! grep -q kernels moved/cases || grep -q '^kernels ' moved/left-out ||
+    complain 'kernels are neither recorded nor left out'
+rm -f moved/kernels
 with_gpu -- || complain 'all tests'
 told '^cuda:0, Imitated GPU 0'
 told '^ok    iresnet20, generated: logits.*: 0 \(bound'
@@ -86,6 +90,16 @@ told '^skip  iresnet164-cuda-bf16: training steps: rnet: no bf16 here'
 told '^ok    cifar_iresnet: one training step'
 told '^[0-9]+ passed, 0 failed, [0-9]+ skipped$'
 cmp -s out moved/report.txt || complain 'the report is not what is printed'
+
+# Kernels: what NVRTC makes does not run here, so a case for the imitated driver stands in for them.
+"$RNET_BUILD_DIR/tests/gpu/record_kernels" moved/kernels imitated >out 2>&1 || complain 'a case'
+with_gpu -- --only kernels || complain 'kernels'
+told '^ok    kernels against plain loops: 1 kernels on Imitated GPU 0, 0 wrong'
+with_gpu FAKE_CUDA_SKIP=imitated -- --only kernels && complain 'a wrong kernel passes'
+told '^FAIL  kernels against plain loops: imitated: parameter 1 element 0 is -12345, not 1'
+head -c 3000 moved/kernels >cut && mv cut moved/kernels
+with_gpu -- --only kernels && complain 'a file that is cut off passes'
+told '^FAIL  kernels against plain loops: the file is cut off'
 
 with_gpu -- --only step || complain 'one kind alone'
 told '^1 passed, 0 failed, 0 skipped'

@@ -327,6 +327,49 @@ int check_kernel(const struct kernel *kernel, int64_t images, unsigned parts)
     return failures;
 }
 
+/* ---- samples ---- */
+
+static void *values_copy(struct arena *arena, const struct kernel *kernel,
+                         const struct buffers *buffers, int parameter)
+{
+    int64_t count = buffers->counts[parameter];
+    float *floats = ARENA_ARRAY(arena, float, count);
+    int32_t *integers = (int32_t *)(void *)floats;
+    for (int64_t i = 0; i < count; i++) {
+        double value = get_element(kernel, buffers, parameter, i);
+        if (kernel->storage[parameter] == KERNEL_I32)
+            integers[i] = (int32_t)value;
+        else
+            floats[i] = (float)value;
+    }
+    return floats;
+}
+
+void kernel_sample_make(struct arena *arena, const struct kernel *kernel, int64_t images,
+                        struct kernel_sample *out)
+{
+    struct buffers buffers = buffers_new(kernel, images, true);
+    double *magnitudes[KERNEL_PARAMETERS];
+    const int first = kernel_first_output(kernel);
+    *out = (struct kernel_sample){0};
+    for (int j = 0; j < kernel->output_count; j++)
+        magnitudes[j] = ARENA_ARRAY(arena, double, buffers.counts[first + j]);
+    struct reference_data data = {.buffers = buffers.data, .wide = true};
+    reference_run(kernel, images, &data, magnitudes);
+    for (int p = 0; p < kernel->parameter_count; p++) {
+        out->counts[p] = buffers.counts[p];
+        out->values[p] = values_copy(arena, kernel, &buffers, p);
+    }
+    for (int j = 0; j < kernel->output_count; j++) {
+        int64_t channels, stride, count = buffers.counts[first + j];
+        reference_lanes(kernel, j, &channels, &stride);
+        out->magnitudes[first + j] = ARENA_ARRAY(arena, float, count);
+        for (int64_t i = 0; i < count; i++)
+            out->magnitudes[first + j][i] = i % stride < channels ? (float)magnitudes[j][i] : -1;
+    }
+    buffers_free(&buffers);
+}
+
 /* ---- shrinking ---- */
 
 enum {

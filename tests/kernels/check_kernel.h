@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "compiler/kernel.h"
 
 enum check_parts {
@@ -17,6 +18,18 @@ enum check_parts {
  * lanes are NaN, outputs are surrounded by guards. Prints what differs to stderr and returns the
  * number of schedules and modes that failed. */
 int check_kernel(const struct kernel *kernel, int64_t images, unsigned parts);
+
+/* Random inputs of a kernel, and what it makes of them in double precision. Outputs hold the number
+ * -12345 before. In the arena. */
+struct kernel_sample {
+    void *values[KERNEL_PARAMETERS];      /* float or int32_t; of outputs: what is expected */
+    float *magnitudes[KERNEL_PARAMETERS]; /* of outputs: what a rounding error is relative to; -1
+                                             where the number does not matter */
+    int64_t counts[KERNEL_PARAMETERS];
+};
+
+void kernel_sample_make(struct arena *arena, const struct kernel *kernel, int64_t images,
+                        struct kernel_sample *out);
 
 /* Makes a copy with each axis of more than 6 points cut to a few, the other grid following its
  * window, so that it can be interpreted. Returns whether anything was cut; *out is always set. */
