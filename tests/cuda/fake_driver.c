@@ -621,10 +621,10 @@ unsigned int cuModuleLoadDataEx(struct CUmod_st **module, const void *image,
     for (unsigned int i = 0; i < option_count; i++)
         if (options[i] == DRIVER_JIT_ERROR_LOG_BUFFER)
             snprintf(values[i], 8, "%s", "");
-    if (memcmp(code->magic, "fakeplus", sizeof code->magic) == 0)
+    if (strncmp(code->magic, "fakeplus", sizeof code->magic) == 0)
         code = &plus;
-    if (memcmp(code->magic, FAKE_CODE_MAGIC, sizeof code->magic) != 0)
-        return memcmp(code->magic, "//", 2) == 0 ? DRIVER_UNSUPPORTED_PTX_VERSION
+    if (strncmp(code->magic, FAKE_CODE_MAGIC, sizeof code->magic) != 0)
+        return strncmp(code->magic, "//", 2) == 0 ? DRIVER_UNSUPPORTED_PTX_VERSION
                                                  : DRIVER_INVALID_IMAGE;
     *module = malloc(sizeof **module);
     if (*module == NULL)

@@ -20,13 +20,17 @@ struct setup {
     struct loader loader;
 };
 
-static void setup_open(struct setup *setup, int64_t threads)
+static void data_open(struct setup *setup)
 {
-    struct loader_options options = {
-        .part = DATA_TRAIN, .augmentation = {transforms, 2}, .shuffle = true, .seed = 5};
     *setup = (struct setup){0};
     ck_assert(data_set_open(&setup->data, "shapes", DATA_NEEDS_TRAIN, &rnet_program).code == 0);
     setup->data.parts[DATA_TRAIN].count = IMAGES;
+}
+
+static void readers_open(struct setup *setup, int64_t threads)
+{
+    struct loader_options options = {
+        .part = DATA_TRAIN, .augmentation = {transforms, 2}, .shuffle = true, .seed = 5};
     ck_assert(executor_open(&setup->executor, &rnet_program, threads).code == STATUS_OK);
     ck_assert_str_eq(loader_open(&setup->loader, &setup->data.arena, &setup->data,
                                  &setup->executor, &options)
@@ -35,10 +39,21 @@ static void setup_open(struct setup *setup, int64_t threads)
     ck_assert_ptr_nonnull(setup->loader.prefetch);
 }
 
-static void setup_close(struct setup *setup)
+static void setup_open(struct setup *setup, int64_t threads)
+{
+    data_open(setup);
+    readers_open(setup, threads);
+}
+
+static void readers_close(struct setup *setup)
 {
     loader_close(&setup->loader);
     executor_release(&setup->executor);
+}
+
+static void setup_close(struct setup *setup)
+{
+    readers_close(setup);
     data_set_release(&setup->data);
 }
 
@@ -82,16 +97,18 @@ END_TEST
 
 START_TEST(a_loader_can_end_at_any_time)
 {
+    struct setup setup;
+    data_open(&setup);
     for (int i = 0; i < 30; i++) {
-        struct setup setup;
         int64_t images;
-        setup_open(&setup, 1 + i % 4);
+        readers_open(&setup, 1 + i % 4);
         for (int batch = 0; batch < i % 3; batch++)
             ck_assert(loader_fill(&setup.loader, batch * 50, &images).code == STATUS_OK);
         if (i % 5 == 0)
             loader_start_epoch(&setup.loader, 3);
-        setup_close(&setup);
+        readers_close(&setup);
     }
+    data_set_release(&setup.data);
 }
 END_TEST
 
