@@ -1,73 +1,68 @@
-/* Speed of single kernels, compiled into this process and run on one thread: GFLOP/s of
- * convolutions and their gradients on the shapes of CIFAR networks, beside the processor's peak.
+/* Speed of single kernels, compiled into this process and run on one thread: the convolutions of
+ * the paper's networks and their gradients, as fusion leaves them, beside the machine's limits.
  *
- *     kernels [--assembly] [TEXT ...]
+ *     kernels [--json | --assembly] [TEXT ...]
  *
- * With texts, only kernels whose line contains one of them. --assembly prints the code of the
- * kernels instead of running them. */
+ * With texts, only kernels whose name contains one of them. --assembly prints the code of the
+ * kernels instead of running them. Each run finds its operands in memory, not in the caches: a
+ * kernel has several sets of buffers, which take turns. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
-#include "base/vector.h"
+#include "base/text.h"
 #include "codegen/cpu/lower_llvm.h"
 #include "codegen/schedule.h"
+#include "compiler/kernel_work.h"
+#include "compiler/pass.h"
+#include "runtime/machine_limits.h"
 #include "tests/reference/reference.h"
 
 enum {
-    IMAGES = 64,      /* of small grids */
-    LARGE_IMAGES = 4, /* of larger ones than 32x32 or more channels than 256 */
-    CHUNK_IMAGES = 4,
     ALIGNMENT = 64,
-    PEAK_SUMS = 16,
-    PEAK_STEPS = 1 << 16,
-    LANES = 16,
+    HUGE_PAGE = 2 << 20,
+    CACHE_BYTES = 96 << 20, /* the sets of buffers together are at least as large */
+    MOST_SETS = 64,
+    LEAST_RUNS = 3,
 };
 
 static const double LEAST_SECONDS = 0.15; /* that a kernel is repeated for */
 
-struct shape {
-    enum kernel_anchor anchor;
-    int32_t size, inputs, outputs, kernel, stride, groups;
-    bool normalized; /* a normalization and rectification is applied to x as it is loaded */
+struct network {
+    const char *file;
+    const char *batch;
 };
 
-static const struct shape shapes[] = {
-    {KERNEL_CONVOLUTION, 32, 3, 16, 3, 1, 1, false},
-    {KERNEL_CONVOLUTION, 32, 16, 16, 3, 1, 1, true},
-    {KERNEL_CONVOLUTION, 32, 16, 64, 1, 1, 1, true},
-    {KERNEL_CONVOLUTION, 32, 64, 16, 1, 1, 1, true},
-    {KERNEL_CONVOLUTION, 32, 64, 16, 1, 1, 1, false},
-    {KERNEL_CONVOLUTION, 16, 32, 32, 3, 1, 1, true},
-    {KERNEL_CONVOLUTION, 32, 32, 32, 3, 2, 1, true},
-    {KERNEL_CONVOLUTION, 16, 32, 128, 1, 1, 1, true},
-    {KERNEL_CONVOLUTION, 16, 128, 32, 1, 1, 1, true},
-    {KERNEL_CONVOLUTION, 32, 64, 128, 1, 2, 1, false},
-    {KERNEL_CONVOLUTION, 8, 64, 64, 3, 1, 1, true},
-    {KERNEL_CONVOLUTION, 8, 64, 64, 3, 1, 1, false},
-    {KERNEL_CONVOLUTION, 8, 64, 256, 1, 1, 1, true},
-    {KERNEL_CONVOLUTION, 8, 256, 64, 1, 1, 1, true},
-    {KERNEL_CONVOLUTION, 1, 256, 10, 1, 1, 1, false},
-    {KERNEL_CONVOLUTION, 56, 64, 64, 3, 1, 1, true},
-    {KERNEL_CONVOLUTION, 14, 256, 256, 3, 1, 1, true},
-    {KERNEL_CONVOLUTION, 7, 512, 512, 3, 1, 1, true},
-    {KERNEL_CONVOLUTION, 14, 1024, 256, 1, 1, 1, true},
-    {KERNEL_CONVOLUTION, 224, 3, 64, 7, 2, 1, false},
-    {KERNEL_CONVOLUTION, 56, 128, 128, 3, 1, 32, true},
-    {KERNEL_DATA_GRADIENT, 32, 32, 32, 3, 2, 1, false},
-    {KERNEL_DATA_GRADIENT, 32, 128, 64, 1, 2, 1, false},
-    {KERNEL_WEIGHT_GRADIENT, 32, 3, 16, 3, 1, 1, false},
-    {KERNEL_WEIGHT_GRADIENT, 32, 16, 16, 3, 1, 1, true},
-    {KERNEL_WEIGHT_GRADIENT, 32, 16, 64, 1, 1, 1, true},
-    {KERNEL_WEIGHT_GRADIENT, 32, 64, 16, 1, 1, 1, true},
-    {KERNEL_WEIGHT_GRADIENT, 16, 32, 32, 3, 1, 1, true},
-    {KERNEL_WEIGHT_GRADIENT, 16, 32, 128, 1, 1, 1, true},
-    {KERNEL_WEIGHT_GRADIENT, 16, 128, 32, 1, 1, 1, true},
-    {KERNEL_WEIGHT_GRADIENT, 8, 64, 64, 3, 1, 1, true},
-    {KERNEL_WEIGHT_GRADIENT, 8, 64, 256, 1, 1, 1, true},
-    {KERNEL_WEIGHT_GRADIENT, 8, 256, 64, 1, 1, 1, true},
-    {KERNEL_WEIGHT_GRADIENT, 14, 256, 256, 3, 1, 1, true},
+static const struct network networks[] = {
+    {"cifar/iresnet", "64"},     {"cifar/resnet", "64"},        {"imagenet/iresnet", "8"},
+    {"imagenet/iresgroup", "4"}, {"imagenet/resgroupfix", "4"},
+};
+
+struct options {
+    bool json, assembly;
+    int text_count;
+    char **texts;
+};
+
+struct bench {
+    struct arena *arena;
+    struct options options;
+    struct machine_limits limits; /* of one thread */
+    struct kernel_set seen;
+    struct text_builder json;
+    double *shares[2]; /* of the nearer limit, of the kernels that count: by arithmetic, memory */
+    size_t share_counts[2];
+};
+
+/* What was found out about a kernel. */
+struct result {
+    const char *name, *schedule;
+    double seconds, operations, bytes;
+    bool memory_bound; /* memory is the nearer limit */
+    bool counts;       /* a 1x1 or 3x3 convolution on more than one point */
 };
 
 static double seconds_now(void)
@@ -77,64 +72,10 @@ static double seconds_now(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-/* ---- kernels ---- */
-
-static uint16_t input_value(struct kernel *kernel, bool normalized)
+static void fail(const char *what, const char *why)
 {
-    uint16_t x = kernel_load(kernel, kernel->parameter_count++, ACCESS_POINT);
-    if (!normalized)
-        return x;
-    uint16_t scale = kernel_load(kernel, kernel->parameter_count++, ACCESS_CHANNEL);
-    uint16_t shift = kernel_load(kernel, kernel->parameter_count++, ACCESS_CHANNEL);
-    uint16_t scaled = kernel_binary(kernel, EXPRESSION_MULTIPLY, x, scale);
-    uint16_t sum = kernel_binary(kernel, EXPRESSION_ADD, scaled, shift);
-    return kernel_binary(kernel, EXPRESSION_MAXIMUM, sum, kernel_constant(kernel, 0.0));
-}
-
-static void shape_kernel(const struct shape *shape, struct kernel *kernel)
-{
-    memset(kernel, 0, sizeof *kernel);
-    kernel->anchor = (uint8_t)shape->anchor;
-    kernel->in_channels = shape->inputs;
-    kernel->out_channels = shape->outputs;
-    kernel->groups = shape->groups;
-    kernel->output_count = 1;
-    bool gradient = shape->anchor == KERNEL_DATA_GRADIENT;
-    for (int i = 0; i < GRID_RANK; i++) {
-        int32_t size = i == 0 ? 1 : shape->size, extent = i == 0 ? 1 : shape->kernel;
-        int32_t stride = i == 0 ? 1 : shape->stride, padding = extent / 2;
-        int32_t result = (size + 2 * padding - extent) / stride + 1;
-        kernel->in_grid[i] = gradient ? result : size;
-        kernel->out_grid[i] = gradient ? size : result;
-        kernel->window.kernel[i] = extent;
-        kernel->window.stride[i] = stride;
-        kernel->window.padding[i] = padding;
-        kernel->window.dilation[i] = 1;
-    }
-    kernel->values[kernel->value_count++] = input_value(kernel, shape->normalized);
-    if (shape->anchor == KERNEL_WEIGHT_GRADIENT) {
-        kernel->values[kernel->value_count++] = input_value(kernel, false);
-        kernel->chunk_images = CHUNK_IMAGES;
-    } else {
-        kernel->parameter_count++; /* the weight */
-    }
-    kernel->parameter_count++; /* the result */
-}
-
-static int64_t image_count(const struct kernel *kernel)
-{
-    bool large =
-        grid_points(kernel->in_grid) > 32 * 32 || kernel_weight_elements(kernel, false) > 1 << 17;
-    return large ? LARGE_IMAGES : IMAGES;
-}
-
-/* Two operations for each product of x and the weight. */
-static double kernel_operations(const struct kernel *kernel)
-{
-    bool gradient = kernel->anchor == KERNEL_DATA_GRADIENT;
-    const int32_t *windows = gradient ? kernel->in_grid : kernel->out_grid;
-    return 2.0 * (double)(image_count(kernel) * grid_points(windows)) * kernel->in_channels /
-           kernel->groups * kernel->out_channels * (double)grid_points(kernel->window.kernel);
+    fprintf(stderr, "kernels: %s: %s\n", what, why);
+    exit(1);
 }
 
 /* ---- running ---- */
@@ -143,78 +84,131 @@ static cpu_function *compile(struct loop_program *program, struct cpu_jit **out_
 {
     cpu_function *function;
     struct status status = cpu_jit_new(&program, 1, out_jit, &function);
-    if (!status_is_ok(&status)) {
-        fprintf(stderr, "%s\n", status.message);
-        exit(1);
-    }
+    if (!status_is_ok(&status))
+        fail(program->name, status.message);
     return function;
 }
 
-static float *buffer_new(int64_t elements)
+static size_t buffer_bytes(const struct kernel *kernel, int64_t images, int parameter)
 {
-    size_t bytes = ((size_t)elements * sizeof(float) / ALIGNMENT + 1) * ALIGNMENT;
-    float *buffer = aligned_alloc(ALIGNMENT, bytes);
+    size_t bytes = (size_t)reference_elements(kernel, images, parameter) * sizeof(float);
+    return (bytes / ALIGNMENT + 1) * ALIGNMENT;
+}
+
+/* In huge pages where it fills them, as the executables have their memory. */
+static void *buffer_new(size_t bytes)
+{
+    size_t alignment = bytes >= HUGE_PAGE ? HUGE_PAGE : ALIGNMENT;
+    size_t size = (bytes + alignment - 1) / alignment * alignment;
+    float *buffer = aligned_alloc(alignment, size);
     if (!buffer)
-        exit(1);
-    for (int64_t i = 0; i < elements; i++)
+        fail("buffers", "not enough memory");
+    if (bytes >= HUGE_PAGE)
+        madvise(buffer, size, MADV_HUGEPAGE);
+    for (size_t i = 0; i < bytes / sizeof(float); i++)
         buffer[i] = (float)(i % 17) / 16.0f - 0.5f;
     return buffer;
 }
 
-/* The fastest of repeated runs, in seconds. */
-static double time_program(struct loop_program *program, void *const *buffers, int64_t images)
+/* As many sets of buffers as exceed the caches. */
+static int buffers_new(const struct kernel *kernel, int64_t images,
+                       void *buffers[MOST_SETS][KERNEL_PARAMETERS])
 {
+    size_t bytes = 0;
+    for (int p = 0; p < kernel->parameter_count; p++)
+        bytes += buffer_bytes(kernel, images, p);
+    int sets = bytes >= CACHE_BYTES / 2 ? 2 : (int)(CACHE_BYTES / bytes) + 1;
+    sets = sets > MOST_SETS ? MOST_SETS : sets;
+    for (int set = 0; set < sets; set++)
+        for (int p = 0; p < kernel->parameter_count; p++)
+            buffers[set][p] = buffer_new(buffer_bytes(kernel, images, p));
+    return sets;
+}
+
+/* The fastest of repeated runs, in seconds. */
+static double time_kernel(const struct kernel *kernel, struct loop_program *program, int64_t images)
+{
+    static void *buffers[MOST_SETS][KERNEL_PARAMETERS];
     struct cpu_jit *jit;
     cpu_function *run = compile(program, &jit);
     int64_t tasks = loop_task_count(program, images);
+    int sets = buffers_new(kernel, images, buffers);
     double best = 1e9, begin = seconds_now(), now = begin;
-    run(buffers, images, 0, tasks);
-    while (now - begin < LEAST_SECONDS) {
+    for (int i = 0; i < sets + LEAST_RUNS || now - begin < LEAST_SECONDS; i++) {
         double start = seconds_now();
-        run(buffers, images, 0, tasks);
+        run(buffers[i % sets], images, 0, tasks);
         now = seconds_now();
-        best = now - start < best ? now - start : best;
+        if (i > 0)
+            best = now - start < best ? now - start : best;
     }
+    for (int set = 0; set < sets; set++)
+        for (int p = 0; p < kernel->parameter_count; p++)
+            free(buffers[set][p]);
     cpu_jit_free(jit);
     return best;
 }
 
-static double time_kernel(const struct kernel *kernel, struct loop_program *program)
+/* ---- what is measured ---- */
+
+static bool is_convolution(const struct kernel *kernel)
 {
-    void *buffers[KERNEL_PARAMETERS];
-    for (int p = 0; p < kernel->parameter_count; p++)
-        buffers[p] = buffer_new(reference_elements(kernel, image_count(kernel), p));
-    double seconds = time_program(program, buffers, image_count(kernel));
-    for (int p = 0; p < kernel->parameter_count; p++)
-        free(buffers[p]);
-    return seconds;
+    return kernel->anchor == KERNEL_CONVOLUTION || kernel->anchor == KERNEL_DATA_GRADIENT ||
+           kernel->anchor == KERNEL_WEIGHT_GRADIENT;
 }
 
-/* What the processor's vector units do at most: independent sums that stay in registers. */
-static double peak(struct arena *arena)
+static bool is_counted(const struct kernel *kernel)
 {
-    struct loop_program *program = loop_program_new(arena, "peak", "peak");
-    uint32_t out = loop_parameter(program, "out0", LOOP_STORAGE_F32, true);
-    program->tasks_per_group = 1;
-    loop_value zero = loop_int(program, 0), sums = loop_local(program, LOOP_F32, 4096);
-    loop_value factor = loop_load(program, out, zero, LANES);
-    for (int i = 0; i < PEAK_SUMS; i++)
-        loop_store_local(program, sums, loop_int(program, i * LANES), factor);
-    loop_for(program, zero, loop_int(program, PEAK_STEPS), 1);
-    for (int i = 0; i < PEAK_SUMS; i++) {
-        loop_value at = loop_int(program, i * LANES);
-        loop_value sum = loop_load_local(program, sums, at, LANES);
-        loop_store_local(program, sums, at, loop_ternary(program, LOOP_FMA, factor, factor, sum));
-    }
-    loop_end(program);
-    for (int i = 0; i < PEAK_SUMS; i++) {
-        loop_value at = loop_int(program, i * LANES);
-        loop_store(program, out, at, loop_load_local(program, sums, at, LANES));
-    }
-    void *buffer = buffer_new(PEAK_SUMS * LANES);
-    double seconds = time_program(program, &buffer, 1);
-    free(buffer);
-    return 2.0 * PEAK_SUMS * LANES * PEAK_STEPS / seconds * 1e-9;
+    const int32_t *extent = kernel->window.kernel;
+    return extent[0] == 1 && extent[1] == extent[2] && (extent[1] == 1 || extent[1] == 3) &&
+           grid_points(kernel->in_grid) > 1;
+}
+
+static double result_limit(const struct bench *bench, const struct result *result)
+{
+    double arithmetic = result->operations / bench->limits.flop_per_second;
+    double memory = result->bytes / bench->limits.byte_per_second;
+    return arithmetic > memory ? arithmetic : memory;
+}
+
+static struct result measure(const struct bench *bench, const struct kernel *kernel,
+                             struct loop_program *program, int64_t images)
+{
+    const struct rnet_work work = kernel_work(kernel);
+    int64_t chunks = work.chunk_images ? (images + work.chunk_images - 1) / work.chunk_images : 0;
+    struct result result = {
+        .name = program->name,
+        .schedule = program->schedule,
+        .seconds = time_kernel(kernel, program, images),
+        .operations = 2.0 * (double)(work.image_multiply_adds * images),
+        .bytes = (double)(work.image_bytes * images + work.chunk_bytes * chunks + work.fixed_bytes),
+        .counts = is_counted(kernel),
+    };
+    result.memory_bound = result.bytes / bench->limits.byte_per_second >
+                          result.operations / bench->limits.flop_per_second;
+    return result;
+}
+
+static void result_print(const struct bench *bench, const struct result *result)
+{
+    double speed = result->operations / result->seconds, rate = result->bytes / result->seconds;
+    printf("%-44s %8.1f GFLOP/s %5.1f %%  %6.1f GB/s %5.1f %%  %5.1f %% of %-10s  %s\n",
+           result->name, speed * 1e-9, 100 * speed / bench->limits.flop_per_second, rate * 1e-9,
+           100 * rate / bench->limits.byte_per_second,
+           100 * result_limit(bench, result) / result->seconds,
+           result->memory_bound ? "memory" : "arithmetic", result->schedule);
+    fflush(stdout);
+}
+
+static void result_add_json(struct bench *bench, const struct result *result)
+{
+    text_add(&bench->json, "%s{\"name\":", bench->json.length > 0 ? "," : "");
+    text_add_json(&bench->json, result->name);
+    text_add(&bench->json,
+             ",\"schedule\":\"%s\",\"seconds\":%.6g,\"flop\":%.0f,\"bytes\":%.0f,"
+             "\"bound\":\"%s\",\"of_limit\":%.4g,\"counts\":%s}",
+             result->schedule, result->seconds, result->operations, result->bytes,
+             result->memory_bound ? "memory" : "arithmetic",
+             result_limit(bench, result) / result->seconds, result->counts ? "true" : "false");
 }
 
 static void print_assembly(struct arena *arena, struct loop_program *program)
@@ -226,38 +220,146 @@ static void print_assembly(struct arena *arena, struct loop_program *program)
         fwrite(code.bytes, 1, code.size, stdout);
 }
 
-static bool is_chosen(const char *line, int count, char **wanted)
+static bool is_chosen(const struct options *options, const char *name)
 {
-    for (int i = 0; i < count; i++)
-        if (strstr(line, wanted[i]))
+    for (int i = 0; i < options->text_count; i++)
+        if (strstr(name, options->texts[i]))
             return true;
-    return count == 0;
+    return options->text_count == 0;
 }
 
-int main(int argument_count, char **arguments)
+static void share_add(struct bench *bench, const struct result *result)
+{
+    enum { MOST_SHARES = 4096 };
+    size_t *count = &bench->share_counts[result->memory_bound];
+    double **shares = &bench->shares[result->memory_bound];
+    if (!*shares)
+        *shares = ARENA_ARRAY(bench->arena, double, MOST_SHARES);
+    if (result->counts && *count < MOST_SHARES)
+        (*shares)[(*count)++] = result_limit(bench, result) / result->seconds;
+}
+
+static void kernel_bench(struct bench *bench, const struct kernel *kernel, int64_t images)
+{
+    size_t before = bench->seen.items.count;
+    struct arena arena = {0};
+    const char *name = kernel_name(kernel, &arena);
+    kernel_set_add(&bench->seen, kernel);
+    if (bench->seen.items.count > before && is_chosen(&bench->options, name)) {
+        struct loop_program *program = schedule_kernel(&arena, kernel, &cpu_target, NULL);
+        if (bench->options.assembly) {
+            print_assembly(&arena, program);
+        } else {
+            struct result result = measure(bench, kernel, program, images);
+            share_add(bench, &result);
+            if (bench->options.json)
+                result_add_json(bench, &result);
+            else
+                result_print(bench, &result);
+        }
+    }
+    arena_release(&arena);
+}
+
+/* ---- networks ---- */
+
+/* The source tree: two folders above build/bench/kernels. */
+static const char *tree_folder(struct arena *arena)
+{
+    char path[4096];
+    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
+    if (length <= 0)
+        fail("/proc/self/exe", "can't be read");
+    path[length] = '\0';
+    for (int i = 0; i < 3 && strrchr(path, '/'); i++)
+        *strrchr(path, '/') = '\0';
+    return arena_copy_text(arena, path, strlen(path));
+}
+
+static void network_bench(struct bench *bench, const struct network *network, const char *tree)
 {
     struct arena arena = {0};
-    bool assembly = argument_count > 1 && strcmp(arguments[1], "--assembly") == 0;
-    int skipped = assembly ? 2 : 1;
-    double best = assembly ? 1.0 : peak(&arena);
-    if (!assembly)
-        printf("%-44s %8.1f GFLOP/s\n", "peak", best);
-    for (size_t i = 0; i < countof(shapes); i++) {
-        struct kernel kernel;
-        shape_kernel(&shapes[i], &kernel);
-        const char *name = arena_format(&arena, "%s%s", kernel_name(&kernel, &arena),
-                                        shapes[i].normalized ? " normalized" : "");
-        if (!is_chosen(name, argument_count - skipped, arguments + skipped))
+    struct source_set sources;
+    struct diagnostics diagnostics;
+    const struct definition batch = {"batch", network->batch};
+    const struct elaborate_options options = {.definitions = &batch, .definition_count = 1};
+    struct compilation compilation = {.arena = &arena, .sources = &sources};
+    const char *path = arena_format(&arena, "%s/examples/%s.rnet", tree, network->file);
+    size_t count;
+    const struct pass *passes = compiler_passes(&count);
+    source_set_init(&sources, &arena);
+    vector_push(&sources.include_paths, &arena, arena_format(&arena, "%s/stdlib", tree));
+    diagnostics_init(&diagnostics, &arena, &sources);
+    if (!elaborate(&arena, &sources, &diagnostics, path, &options, &compilation.elaboration))
+        fail(path, "doesn't compile");
+    for (size_t i = 0; i < count; i++)
+        passes[i].run(&compilation);
+    const struct kernel_set *kernels = &compilation.plan.kernels;
+    for (size_t k = 0; k < kernels->items.count; k++)
+        if (is_convolution(kernels->items.items[k]))
+            kernel_bench(bench, kernels->items.items[k], atoi(network->batch));
+    arena_release(&arena);
+}
+
+/* ---- all ---- */
+
+static int number_order(const void *first, const void *second)
+{
+    double a = *(const double *)first, b = *(const double *)second;
+    return a < b ? -1 : a > b;
+}
+
+static void summary_print(const struct bench *bench)
+{
+    static const char *const limits[] = {"arithmetic", "memory"};
+    for (int bound = 0; bound < 2; bound++) {
+        size_t count = bench->share_counts[bound];
+        if (count == 0)
             continue;
-        struct loop_program *program = schedule_kernel(&arena, &kernel, &cpu_target, NULL);
-        if (assembly) {
-            print_assembly(&arena, program);
-            continue;
-        }
-        double speed = kernel_operations(&kernel) / time_kernel(&kernel, program) * 1e-9;
-        printf("%-44s %8.1f GFLOP/s %5.1f %%  %s\n", name, speed, 100.0 * speed / best,
-               program->schedule);
+        qsort(bench->shares[bound], count, sizeof(double), number_order);
+        printf("1x1 and 3x3, bound by %s: %zu kernels, median %.1f %% of it, least %.1f %%\n",
+               limits[bound], count, 100 * bench->shares[bound][count / 2],
+               100 * bench->shares[bound][0]);
     }
+}
+
+static void limits_measure(struct bench *bench)
+{
+    struct thread_team *team;
+    struct status status = thread_team_start(1, &team);
+    if (status_is_ok(&status))
+        status = machine_limits_measure(team, &bench->limits);
+    if (!status_is_ok(&status))
+        fail("limits", status.message);
+    thread_team_release(team);
+    if (!bench->options.json)
+        printf("one thread, measured now: %.1f GFLOP/s, %.1f GB/s\n",
+               bench->limits.flop_per_second / 1e9, bench->limits.byte_per_second / 1e9);
+}
+
+int main(int count, char **arguments)
+{
+    struct arena arena = {0};
+    struct bench bench = {.arena = &arena,
+                          .seen = {.arena = &arena, .table = {.arena = &arena}},
+                          .json = {.arena = &arena}};
+    int first = 1;
+    for (; first < count && strncmp(arguments[first], "--", 2) == 0; first++) {
+        bench.options.json |= strcmp(arguments[first], "--json") == 0;
+        bench.options.assembly |= strcmp(arguments[first], "--assembly") == 0;
+    }
+    bench.options.texts = arguments + first;
+    bench.options.text_count = count - first;
+    if (!bench.options.assembly)
+        limits_measure(&bench);
+    for (size_t i = 0; i < countof(networks); i++)
+        network_bench(&bench, &networks[i], tree_folder(&arena));
+    if (bench.options.json)
+        printf("{\"gflop_per_second\":%.6g,\"gbyte_per_second\":%.6g,\"kernels\":[%s]}\n",
+               bench.limits.flop_per_second / 1e9, bench.limits.byte_per_second / 1e9,
+               text_result(&bench.json));
+    else if (!bench.options.assembly)
+        summary_print(&bench);
     arena_release(&arena);
     return 0;
 }

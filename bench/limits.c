@@ -46,7 +46,7 @@ int main(int count, char **arguments)
     printf(json ? "{\"threads\":%d,\"gflop_per_second\":%.6g,\"gbyte_per_second\":%.6g,"
                   "\"one_thread\":{\"gflop_per_second\":%.6g,\"gbyte_per_second\":%.6g}}\n"
                 : "%d threads %8.1f GFLOP/s %8.1f GB/s\none thread %7.1f GFLOP/s %8.1f GB/s\n",
-           threads, all.flop_per_second / 1e9, all.byte_per_second / 1e9,
-           one.flop_per_second / 1e9, one.byte_per_second / 1e9);
+           threads, all.flop_per_second / 1e9, all.byte_per_second / 1e9, one.flop_per_second / 1e9,
+           one.byte_per_second / 1e9);
     return 0;
 }

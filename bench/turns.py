@@ -1,7 +1,7 @@
 """Processes that take turns at the same work.
 
-Every process is started and warmed up before the first turn and stays alive to the last, so each
-has its memory, its threads and its generated code at hand; the others sleep meanwhile. A turn is as
+Every process is started and warmed up, one after the other, before the first turn and stays alive
+to the last, so each has its memory, its threads and its generated code at hand; the others sleep meanwhile. A turn is as
 many steps as fill BURST_SECONDS, one at least. Where it is more than one the first does not count:
 it finds the caches as the process before left them.
 """
@@ -20,15 +20,9 @@ class Player:
 
     def __init__(self, name, command, environment=None):
         self.name, self.facts, self.rounds, self.peak_bytes = name, {}, [], 0
+        self.command, self.environment = command, {**os.environ, **(environment or {})}
         self.errors = tempfile.TemporaryFile("w+")
-        self.problem = None
-        self.started = time.perf_counter()
-        try:
-            self.process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors,
-                text=True, env={**os.environ, **(environment or {})})
-        except OSError as error:
-            self.process, self.problem = None, str(error)
+        self.process = self.problem = None
 
     def read(self):
         """A line of the process; None, and a problem, where it has ended."""
@@ -43,10 +37,18 @@ class Player:
         return None
 
     def warm_up(self):
+        """Starts the process and waits until it has made its first steps."""
+        started = time.perf_counter()
+        try:
+            self.process = subprocess.Popen(
+                self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors,
+                text=True, env=self.environment)
+        except OSError as error:
+            self.problem = str(error)
         line = self.read()
         if line:
             self.facts = json.loads(line)
-            self.facts["ready_seconds"] = time.perf_counter() - self.started
+            self.facts["ready_seconds"] = time.perf_counter() - started
 
     def step(self):
         self.process.stdin.write("\n")
