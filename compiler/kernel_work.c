@@ -9,6 +9,8 @@ enum place {
     PLACE_IN,           /* on in_grid */
     PLACE_OUT,          /* on out_grid */
     PLACE_IMAGE,        /* one element an image */
+    PLACE_IMAGE_VECTOR, /* one element a channel and image */
+    PLACE_PIXEL,        /* one element a point of in_grid */
     PLACE_PARTS,        /* one element a channel and part of an image: side sums */
     PLACE_VECTOR,       /* one element a channel */
     PLACE_CHUNK_VECTOR, /* one element a channel and chunk */
@@ -35,6 +37,10 @@ static const struct anchor_places anchor_places[KERNEL_ANCHOR_COUNT] = {
     [KERNEL_AVERAGE_POOL] = {{PLACE_IN, PLACE_IN}, PLACE_OUT, false},
     [KERNEL_AVERAGE_POOL_GRADIENT] = {{PLACE_OUT, PLACE_OUT}, PLACE_IN, false},
     [KERNEL_SOFTMAX_LOSS] = {{PLACE_IN, PLACE_IN}, PLACE_IMAGE, false},
+    [KERNEL_GROUP_SUM] = {{PLACE_IN, PLACE_IN}, PLACE_IMAGE_VECTOR, false},
+    [KERNEL_POINT_SUM] = {{PLACE_IN, PLACE_IN}, PLACE_PIXEL, false},
+    [KERNEL_JOIN] = {{PLACE_IN, PLACE_IN}, PLACE_OUT, false},
+    [KERNEL_ROWS] = {{PLACE_IN, PLACE_IN}, PLACE_OUT, false},
 };
 
 /* What has been counted, so that an operand loaded twice counts once. */
@@ -144,6 +150,12 @@ static void count_output(struct counter *counter, int parameter, enum place plac
     case PLACE_IMAGE:
         work->image_bytes += size;
         break;
+    case PLACE_IMAGE_VECTOR:
+        work->image_bytes += channel_stride(kernel->in_channels) * size;
+        break;
+    case PLACE_PIXEL:
+        work->image_bytes += grid_points(kernel->in_grid) * size;
+        break;
     case PLACE_PARTS:
         work->image_bytes += kernel_sum_parts(kernel) * vector_stride(kernel->out_channels) * size;
         break;
@@ -186,6 +198,12 @@ static int64_t multiply_adds(const struct kernel *kernel)
            kernel->out_channels;
 }
 
+/* The parts of a JOIN are together as large as in_grid with in_channels: they count as one. */
+static int counted_values(const struct kernel *kernel)
+{
+    return kernel->anchor == KERNEL_JOIN ? 1 : kernel->value_count;
+}
+
 struct rnet_work kernel_work(const struct kernel *kernel)
 {
     const struct anchor_places *places = &anchor_places[kernel->anchor];
@@ -193,7 +211,7 @@ struct rnet_work kernel_work(const struct kernel *kernel)
 
     counter.work.image_multiply_adds = multiply_adds(kernel);
     counter.work.chunk_images = kernel->chunk_images;
-    for (int i = 0; i < kernel->value_count; i++)
+    for (int i = 0; i < counted_values(kernel); i++)
         count_value(&counter, kernel->values[i], places->values[i > 0] == PLACE_OUT);
     if (kernel->epilogue)
         count_value(&counter, (uint16_t)(kernel->epilogue - 1), true);

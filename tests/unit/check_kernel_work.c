@@ -128,6 +128,30 @@ START_TEST(side_sums)
 }
 END_TEST
 
+START_TEST(sums_and_joins)
+{
+    struct kernel kernel = {
+        .in_grid = {1, 4, 4},
+        .in_channels = 32,
+        .out_grid = {1, 4, 4},
+        .out_channels = 32,
+        .groups = 2,
+        .parameter_count = 2,
+        .output_count = 1,
+    };
+
+    kernel.values[kernel.value_count++] = kernel_load(&kernel, 0, ACCESS_POINT);
+    kernel.anchor = KERNEL_GROUP_SUM;
+    expect(&kernel, &(struct rnet_work){.image_bytes = 4 * (16 * 32 + 32)});
+    kernel.anchor = KERNEL_POINT_SUM;
+    expect(&kernel, &(struct rnet_work){.image_bytes = 4 * (16 * 32 + 16)});
+    kernel.anchor = KERNEL_JOIN; /* of two tensors of 16 channels */
+    kernel.parameter_count = 3;
+    kernel.values[kernel.value_count++] = kernel_load(&kernel, 1, ACCESS_POINT);
+    expect(&kernel, &(struct rnet_work){.image_bytes = 4 * 2 * 16 * 32});
+}
+END_TEST
+
 START_TEST(losses)
 {
     struct kernel kernel = {
@@ -197,9 +221,13 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        convolutions, an_operand_counts_once,
-        partial_sums, side_sums,
-        losses,       a_network_does_what_its_report_says,
+        convolutions,
+        an_operand_counts_once,
+        partial_sums,
+        side_sums,
+        sums_and_joins,
+        losses,
+        a_network_does_what_its_report_says,
     };
 
     return run_suite("kernel_work", tests, countof(tests));
