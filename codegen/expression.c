@@ -166,3 +166,15 @@ loop_value expression_value(const struct kernel *kernel, struct loop_program *pr
             emitter.values[i] = emit(&emitter, &kernel->expressions[i]);
     return emitter.values[root];
 }
+
+void expression_points(const struct kernel *kernel, uint16_t root,
+                       bool out_parameters[KERNEL_PARAMETERS])
+{
+    bool needed[KERNEL_EXPRESSIONS];
+    kernel_needed(kernel, root, needed);
+    for (int i = 0; i <= root; i++) {
+        const struct expression *expression = &kernel->expressions[i];
+        if (needed[i] && expression->op == EXPRESSION_LOAD && expression->access == ACCESS_POINT)
+            out_parameters[expression->parameter] = true;
+    }
+}

@@ -17,6 +17,10 @@ struct place {
     loop_value result;     /* what EXPRESSION_RESULT stands for */
 };
 
+/* Marks the parameters that `root` loads at its own points. */
+void expression_points(const struct kernel *kernel, uint16_t root,
+                       bool out_parameters[KERNEL_PARAMETERS]);
+
 /* Emits the value of expression `root` at a place. */
 loop_value expression_value(const struct kernel *kernel, struct loop_program *program,
                             uint16_t root, const struct place *place);

@@ -303,6 +303,14 @@ void loop_store(struct loop_program *program, uint32_t parameter, loop_value ind
                         .op = LOOP_STORE, .a = index, .b = value, .integer = parameter});
 }
 
+void loop_prefetch(struct loop_program *program, uint32_t parameter, loop_value index, bool far)
+{
+    append(program, (struct loop_instruction){
+                        .op = far ? LOOP_PREFETCH_FAR : LOOP_PREFETCH,
+                        .a = index,
+                        .integer = parameter});
+}
+
 void loop_store_masked(struct loop_program *program, uint32_t parameter, loop_value index,
                        loop_value value, loop_value active)
 {

@@ -132,6 +132,9 @@ void loop_store(struct loop_program *program, uint32_t parameter, loop_value ind
 void loop_store_masked(struct loop_program *program, uint32_t parameter, loop_value index,
                        loop_value value, loop_value active);
 
+/* A hint that the cache line of an element is wanted: at once, or (far) in a while. */
+void loop_prefetch(struct loop_program *program, uint32_t parameter, loop_value index, bool far);
+
 loop_value loop_local(struct loop_program *program, enum loop_scalar scalar, int64_t length);
 loop_value loop_load_local(struct loop_program *program, loop_value local, loop_value index,
                            int lanes);

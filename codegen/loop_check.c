@@ -251,6 +251,14 @@ static const char *check_access(const struct checker *checker,
     return check_threads_access(checker);
 }
 
+static const char *check_prefetch(const struct checker *checker,
+                                  const struct loop_instruction *instruction)
+{
+    if (instruction->integer < 0 || instruction->integer >= checker->program->parameter_count)
+        return "there is no such parameter";
+    return require(is_index(type_of(checker, instruction->a)), "the index is not one INT");
+}
+
 static const char *check_local(struct checker *checker, const struct loop_instruction *instruction)
 {
     if (!is_number(instruction->type) || instruction->type.lanes != 1)
@@ -379,6 +387,9 @@ static const char *check_rule(struct checker *checker, uint32_t index)
     case LOOP_LOAD_MASKED:
     case LOOP_STORE_MASKED:
         return check_access(checker, instruction);
+    case LOOP_PREFETCH:
+    case LOOP_PREFETCH_FAR:
+        return check_prefetch(checker, instruction);
     case LOOP_LOCAL:
         return check_local(checker, instruction);
     case LOOP_SHARED:

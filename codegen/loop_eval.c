@@ -237,6 +237,8 @@ static void decode(struct machine *machine)
             break;
         case LOOP_LOCAL:
         case LOOP_SHARED:
+        case LOOP_PREFETCH:
+        case LOOP_PREFETCH_FAR:
             break;
         case LOOP_FOR:
         case LOOP_THREADS:

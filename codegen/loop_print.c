@@ -59,6 +59,8 @@ static void print_details(const struct loop_program *program,
         break;
     case LOOP_STORE:
     case LOOP_STORE_MASKED:
+    case LOOP_PREFETCH:
+    case LOOP_PREFETCH_FAR:
         print_access(program, instruction, stream);
         break;
     case LOOP_LOCAL:

@@ -83,6 +83,7 @@ int conv_blocks_open(const struct conv_blocks *blocks, struct loop_program *prog
         end = loop_binary(program, LOOP_MINIMUM, loop_plus(program, begin, each), end);
     loop_value number = loop_for(program, begin, end, 1);
     *out_block = block_at(blocks, program, number, vectors);
+    out_block->number = vectors == 2 ? number : loop_plus(program, number, blocks->pairs);
     return 1;
 }
 

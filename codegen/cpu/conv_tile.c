@@ -12,6 +12,9 @@
  * Side sums: a tile adds up its pixels in registers and adds that to the task's sums in a local,
  * which the task stores at its end. */
 #include "codegen/cpu/conv_tile.h"
+
+#include <string.h>
+
 #include "codegen/cpu/schedules.h"
 
 enum {
@@ -211,9 +214,8 @@ static void keep_sums(const struct tile *tile, const struct spot *spot, int v,
     }
 }
 
-/* Stores the results of pixel `j`, the epilogue applied; side_sums is [vector][sum]. */
-static void store_pixel(const struct tile *tile, const struct spot *spot, loop_value sums, int j,
-                        loop_value side_sums[2][KERNEL_SUMS])
+/* Where pixel `j` of the tile goes, and its first channel. */
+static struct place pixel_place(const struct tile *tile, const struct spot *spot, int j)
 {
     struct loop_program *program = tile->program;
     const struct kernel *kernel = tile->kernel;
@@ -228,18 +230,92 @@ static void store_pixel(const struct tile *tile, const struct spot *spot, loop_v
         image = loop_add(program, image, pixel);
         point = loop_int(program, 0);
     }
+    return place_out(kernel, image, point, spot->block.output, VECTOR_LANES);
+}
+
+/* The element of the result, and of tensors that the epilogue loads, at vector `v` of a place. */
+static loop_value place_index(const struct tile *tile, const struct place *place, int v)
+{
+    loop_value channel = loop_plus(tile->program, place->channel, (int64_t)v * VECTOR_LANES);
+    return activation_index(tile->program, place->image, place->points, place->point,
+                            tile->kernel->out_channels, channel);
+}
+
+/* Asks for what the tile's end loads and stores, so that it arrives while products are summed. */
+static void prefetch_results(const struct tile *tile, const struct spot *spot, int pixels)
+{
+    bool wanted[KERNEL_PARAMETERS] = {false};
+    const struct kernel *kernel = tile->kernel;
+    wanted[kernel_first_output(kernel)] = true;
+    if (kernel->epilogue)
+        expression_points(kernel, (uint16_t)(kernel->epilogue - 1), wanted);
+    for (int i = 0; i < kernel->sum_count; i++)
+        expression_points(kernel, kernel->sums[i], wanted);
+    for (int j = 0; j < pixels; j++) {
+        struct place place = pixel_place(tile, spot, j);
+        for (int v = 0; v < spot->block.vectors; v++) {
+            loop_value index = place_index(tile, &place, v);
+            for (uint32_t p = 0; p < kernel->parameter_count; p++)
+                if (wanted[p])
+                    loop_prefetch(tile->program, p, index, false);
+        }
+    }
+}
+
+/* Asks for what the next task packs: its rows follow this one's in memory. Each block of channels
+ * asks for its share of them. */
+static void prefetch_next(const struct tile *tile, const struct spot *spot, int pixels)
+{
+    bool wanted[KERNEL_PARAMETERS] = {false};
+    struct loop_program *program = tile->program;
+    const struct kernel *kernel = tile->kernel;
+    const struct conv_plan *plan = &tile->plan;
+    int64_t stride = channel_stride(kernel->in_channels);
+    int64_t row = kernel->in_grid[LAST] * stride;
+    int32_t blocks = plan->blocks.pairs + plan->blocks.singles;
+    int64_t share = (stride / VECTOR_LANES + blocks - 1) / blocks * VECTOR_LANES;
+    loop_value place[] = {tile->image, spot->at[0], spot->at[1], spot->at[LAST]};
+    loop_value index = nest_index(program, kernel->in_grid, &place[1]);
+    index = loop_add(program, loop_times(program, place[0], grid_points(kernel->in_grid)), index);
+    index = loop_plus(program, loop_times(program, index, stride), plan->images * plan->rows * row);
+    index = loop_add(program, index, loop_times(program, spot->block.number, share));
+    expression_points(kernel, kernel->values[0], wanted);
+    for (uint32_t p = 0; p < kernel->parameter_count; p++)
+        for (int j = 0; wanted[p] && j < pixels; j++)
+            for (int64_t c = 0; c < share; c += VECTOR_LANES)
+                loop_prefetch(program, p, loop_plus(program, index, j * stride + c), true);
+}
+
+/* Whether the next task's rows are worth asking for: those of a convolution without stride that
+ * packs, once for all its outputs. */
+static bool wants_next(const struct tile *tile)
+{
+    const struct kernel *kernel = tile->kernel;
+    const struct conv_plan *plan = &tile->plan;
+    return plan->input.packed && !plan->image_row && plan->blocks.splits == 1 &&
+           kernel->anchor == KERNEL_CONVOLUTION && kernel->groups == 1 &&
+           kernel->in_channels % VECTOR_LANES == 0 &&
+           memcmp(kernel->in_grid, kernel->out_grid, sizeof kernel->in_grid) == 0;
+}
+
+/* Stores the results of pixel `j`, the epilogue applied; side_sums is [vector][sum]. */
+static void store_pixel(const struct tile *tile, const struct spot *spot, loop_value sums, int j,
+                        loop_value side_sums[2][KERNEL_SUMS])
+{
+    struct loop_program *program = tile->program;
+    const struct kernel *kernel = tile->kernel;
+    const struct place first = pixel_place(tile, spot, j);
     for (int v = 0; v < spot->block.vectors; v++) {
-        loop_value channel = loop_plus(program, spot->block.output, (int64_t)v * VECTOR_LANES);
-        struct place place = place_out(kernel, image, point, channel, VECTOR_LANES);
+        struct place place = first;
+        place.channel = loop_plus(program, first.channel, (int64_t)v * VECTOR_LANES);
         int64_t slot = ((int64_t)j * spot->block.vectors + v) * VECTOR_LANES;
         place.result = loop_load_local(program, sums, loop_int(program, slot), VECTOR_LANES);
         loop_value value = place.result;
         add_to_sums(tile, &place, j == 0, side_sums[v]);
         if (kernel->epilogue)
             value = expression_value(kernel, program, (uint16_t)(kernel->epilogue - 1), &place);
-        loop_value index =
-            activation_index(program, image, place.points, point, kernel->out_channels, channel);
-        loop_store(program, (uint32_t)kernel_first_output(kernel), index, value);
+        loop_store(program, (uint32_t)kernel_first_output(kernel), place_index(tile, &first, v),
+                   value);
     }
 }
 
@@ -251,6 +327,10 @@ static void build_tile(const struct tile *tile, const struct spot *spot, int pix
     for (int i = 0; i < pixels * spot->block.vectors; i++)
         loop_store_local(program, sums, loop_int(program, (int64_t)i * VECTOR_LANES),
                          nest_zero(program, VECTOR_LANES));
+    if (!tile->plan.image_row)
+        prefetch_results(tile, spot, pixels);
+    if (wants_next(tile))
+        prefetch_next(tile, spot, pixels);
     bool has_taps = true;
     for (int i = 0; i < GRID_RANK; i++)
         has_taps = has_taps && spot->axes[i]->taps > 0;

@@ -21,6 +21,7 @@ struct conv_blocks {
 /* One block, as values. */
 struct conv_block {
     int vectors;
+    loop_value number;  /* among all blocks of a task, those of two vectors first */
     loop_value output;  /* its first channel */
     loop_value channel; /* the first channel on x's side */
 };

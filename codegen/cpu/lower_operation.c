@@ -268,6 +268,16 @@ static void lower_store_masked(const struct lower *lower, struct loop_type type,
     call_intrinsic(lower, "llvm.masked.store", types, 2, arguments, 4);
 }
 
+static void lower_prefetch(const struct lower *lower, LLVMValueRef address, bool far)
+{
+    enum { READ = 0, NEAREST = 3, NEXT = 2, DATA = 1 };
+    LLVMTypeRef types[] = {LLVMTypeOf(address)};
+    LLVMValueRef arguments[] = {address, constant_lane(lower, READ),
+                                constant_lane(lower, far ? NEXT : NEAREST),
+                                constant_lane(lower, DATA)};
+    call_intrinsic(lower, "llvm.prefetch", types, 1, arguments, 4);
+}
+
 static LLVMValueRef local_address(const struct lower *lower, loop_value local, LLVMValueRef index)
 {
     const struct loop_type type = loop_type_of(lower->program, local);
@@ -322,6 +332,10 @@ LLVMValueRef lower_operation(const struct lower *lower, loop_value number)
     case LOOP_STORE:
         lower_store(lower, to_storage(lower, all[in->b].type, b),
                     element_address(lower, in->integer, a), 4);
+        return NULL;
+    case LOOP_PREFETCH:
+    case LOOP_PREFETCH_FAR:
+        lower_prefetch(lower, element_address(lower, in->integer, a), in->op == LOOP_PREFETCH_FAR);
         return NULL;
     case LOOP_LOAD_MASKED:
         return lower_load_masked(lower, type, storage_type(lower, in->integer),

@@ -450,6 +450,9 @@ static void write_instruction(struct writer *writer, loop_value number)
     case LOOP_STORE_LOCAL:
         write_store(writer, number);
         break;
+    case LOOP_PREFETCH:
+    case LOOP_PREFETCH_FAR:
+        break;
     case LOOP_LOCAL:
     case LOOP_SHARED:
         write_local(writer, number);
