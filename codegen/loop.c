@@ -303,6 +303,15 @@ void loop_store(struct loop_program *program, uint32_t parameter, loop_value ind
                         .op = LOOP_STORE, .a = index, .b = value, .integer = parameter});
 }
 
+void loop_store_aligned(struct loop_program *program, uint32_t parameter, loop_value index,
+                        loop_value value, bool streams)
+{
+    append(program, (struct loop_instruction){.op = streams ? LOOP_STORE_STREAM : LOOP_STORE,
+                                              .a = index,
+                                              .b = value,
+                                              .integer = parameter});
+}
+
 void loop_prefetch(struct loop_program *program, uint32_t parameter, loop_value index, bool far)
 {
     append(program, (struct loop_instruction){

@@ -384,6 +384,7 @@ static const char *check_rule(struct checker *checker, uint32_t index)
         return check_random(checker, instruction);
     case LOOP_LOAD:
     case LOOP_STORE:
+    case LOOP_STORE_STREAM:
     case LOOP_LOAD_MASKED:
     case LOOP_STORE_MASKED:
         return check_access(checker, instruction);

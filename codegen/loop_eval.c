@@ -121,6 +121,7 @@ static uint8_t working_scalar(const struct machine *machine,
     case LOOP_CONVERT:
         return effective(machine, all[instruction->a].type.scalar);
     case LOOP_STORE:
+    case LOOP_STORE_STREAM:
     case LOOP_STORE_MASKED:
         return effective(machine, all[instruction->b].type.scalar);
     case LOOP_STORE_LOCAL:
@@ -143,6 +144,7 @@ static uint8_t working_lanes(const struct machine *machine,
     case LOOP_REDUCE_ADD:
         return all[instruction->a].type.lanes;
     case LOOP_STORE:
+    case LOOP_STORE_STREAM:
     case LOOP_STORE_MASKED:
         return all[instruction->b].type.lanes;
     case LOOP_STORE_LOCAL:
@@ -158,6 +160,7 @@ static const struct memory *accessed_memory(const struct machine *machine,
     switch (instruction->op) {
     case LOOP_LOAD:
     case LOOP_STORE:
+    case LOOP_STORE_STREAM:
     case LOOP_LOAD_MASKED:
     case LOOP_STORE_MASKED:
         return &machine->memories[instruction->integer];
@@ -502,7 +505,7 @@ static const char *access_problem(const struct machine *machine, const struct st
         return "is no multiple of the lanes";
     if (!memory->visits || active == 0)
         return NULL;
-    if (op == LOOP_STORE || op == LOOP_STORE_MASKED || op == LOOP_STORE_LOCAL)
+    if (op == LOOP_STORE || op == LOOP_STORE_STREAM || op == LOOP_STORE_MASKED || op == LOOP_STORE_LOCAL)
         return note_store(machine, memory, index, active);
     return note_load(machine, memory, index, active);
 }
@@ -526,7 +529,7 @@ static bool access_memory(const struct machine *machine, const struct step *step
     }
     if (step->memory->is_private)
         index += machine->thread * step->memory->count;
-    if (op == LOOP_STORE || op == LOOP_STORE_MASKED)
+    if (op == LOOP_STORE || op == LOOP_STORE_STREAM || op == LOOP_STORE_MASKED)
         store(step, step->b, active > 0 ? index : 0, active);
     else if (op == LOOP_STORE_LOCAL)
         store(step, step->c, index, active);

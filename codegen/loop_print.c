@@ -58,6 +58,7 @@ static void print_details(const struct loop_program *program,
         print_access(program, instruction, stream);
         break;
     case LOOP_STORE:
+    case LOOP_STORE_STREAM:
     case LOOP_STORE_MASKED:
     case LOOP_PREFETCH:
     case LOOP_PREFETCH_FAR:

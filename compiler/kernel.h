@@ -141,7 +141,8 @@ struct kernel {
     uint8_t output_count; /* the last parameters are the outputs */
     uint8_t flip;         /* TRANSPOSE, ROWS */
     uint8_t sum_count;    /* side sums; they are the last outputs */
-    uint8_t spare;
+    uint8_t streams;         /* POINTWISE, CONVOLUTION, DATA_GRADIENT: the results are larger than
+                                caches, so storing may bypass them */
     uint8_t storage[KERNEL_PARAMETERS]; /* enum kernel_storage */
     /* Roots among `expressions`. POINTWISE and the sums, VECTOR: one an output. JOIN: one a part,
      * at the part's channels. Others: the operands as loaded (x; x and dy for WEIGHT_GRADIENT and

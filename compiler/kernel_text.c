@@ -54,6 +54,8 @@ static void print_shapes(const struct kernel *kernel, FILE *stream)
         fprintf(stream, " sum_rows %d", kernel->sum_rows);
     if (kernel->flip)
         fprintf(stream, " flip");
+    if (kernel->streams)
+        fprintf(stream, " streams");
     fputc('\n', stream);
     for (int j = 0; kernel->anchor == KERNEL_JOIN && j < kernel->value_count; j++)
         fprintf(stream, "  part %d of %d channels, from %d\n", kernel->parts[j].count,

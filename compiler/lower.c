@@ -9,6 +9,7 @@
 enum {
     CHUNKS = 16,                /* into at most so many parts a sum over the batch is cut */
     CHUNK_ELEMENTS = 512 << 10, /* of all partial results of a weight gradient together, wanted */
+    STREAM_BYTES = 12 << 20,    /* of a result that no cache is expected to keep */
     FEWEST_CHUNKS = 2,          /* ... but so many, where the batch has them, for the threads */
 };
 
@@ -284,6 +285,16 @@ static uint8_t storage_of(const struct buffer *buffer)
                                                                                       : KERNEL_F32;
 }
 
+/* Whether the first result, at the planned batch, is larger than what caches keep of it. */
+static bool streams(const struct call_builder *call)
+{
+    const struct kernel *kernel = &call->kernel;
+
+    return (kernel->anchor == KERNEL_POINTWISE || kernel->anchor == KERNEL_CONVOLUTION ||
+            kernel->anchor == KERNEL_DATA_GRADIENT) &&
+           call->lowering->calls->buffers.items[call->outputs[0]].bytes >= STREAM_BYTES;
+}
+
 void call_end(struct call_builder *call, const char *path)
 {
     struct calls *calls = call->lowering->calls;
@@ -298,6 +309,7 @@ void call_end(struct call_builder *call, const char *path)
             kernel->expressions[i].parameter = renumbered[kernel->expressions[i].parameter];
     kernel->parameter_count = (uint8_t)count;
     kernel->output_count = (uint8_t)call->output_count;
+    kernel->streams = streams(call) ? 1 : 0;
     for (int i = 0; i < count; i++)
         kernel->storage[i] = storage_of(&calls->buffers.items[arguments[i]]);
     vector_push(

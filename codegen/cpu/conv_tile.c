@@ -246,7 +246,7 @@ static void prefetch_results(const struct tile *tile, const struct spot *spot, i
 {
     bool wanted[KERNEL_PARAMETERS] = {false};
     const struct kernel *kernel = tile->kernel;
-    wanted[kernel_first_output(kernel)] = true;
+    wanted[kernel_first_output(kernel)] = !kernel->streams;
     if (kernel->epilogue)
         expression_points(kernel, (uint16_t)(kernel->epilogue - 1), wanted);
     for (int i = 0; i < kernel->sum_count; i++)
@@ -314,8 +314,8 @@ static void store_pixel(const struct tile *tile, const struct spot *spot, loop_v
         add_to_sums(tile, &place, j == 0, side_sums[v]);
         if (kernel->epilogue)
             value = expression_value(kernel, program, (uint16_t)(kernel->epilogue - 1), &place);
-        loop_store(program, (uint32_t)kernel_first_output(kernel), place_index(tile, &first, v),
-                   value);
+        loop_store_aligned(program, (uint32_t)kernel_first_output(kernel),
+                           place_index(tile, &first, v), value, kernel->streams);
     }
 }
 

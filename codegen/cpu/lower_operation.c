@@ -222,6 +222,19 @@ static void lower_store(const struct lower *lower, LLVMValueRef value, LLVMValue
     LLVMSetAlignment(LLVMBuildStore(lower->builder, value, address), alignment);
 }
 
+/* Parameters are aligned to whole vectors, so an index that is a multiple of the lanes is too. */
+static void lower_store_stream(const struct lower *lower, LLVMValueRef value, LLVMValueRef address,
+                               unsigned alignment)
+{
+    static const char name[] = "nontemporal";
+    LLVMMetadataRef one[] = {LLVMValueAsMetadata(constant_lane(lower, 1))};
+    LLVMMetadataRef node = LLVMMDNodeInContext2(lower->context, one, 1);
+    LLVMValueRef store = LLVMBuildStore(lower->builder, value, address);
+    LLVMSetAlignment(store, alignment);
+    LLVMSetMetadata(store, LLVMGetMDKindIDInContext(lower->context, name, sizeof name - 1),
+                    LLVMMetadataAsValue(lower->context, node));
+}
+
 /* The first `active` lanes as a vector of i1, also where there is only one lane. */
 static LLVMValueRef lower_mask(const struct lower *lower, LLVMValueRef active, unsigned lanes)
 {
@@ -332,6 +345,10 @@ LLVMValueRef lower_operation(const struct lower *lower, loop_value number)
     case LOOP_STORE:
         lower_store(lower, to_storage(lower, all[in->b].type, b),
                     element_address(lower, in->integer, a), 4);
+        return NULL;
+    case LOOP_STORE_STREAM:
+        lower_store_stream(lower, to_storage(lower, all[in->b].type, b),
+                           element_address(lower, in->integer, a), all[in->b].type.lanes * 4u);
         return NULL;
     case LOOP_PREFETCH:
     case LOOP_PREFETCH_FAR:

@@ -32,10 +32,11 @@ static void store_values(const struct kernel *kernel, struct loop_program *progr
 {
     loop_value values[KERNEL_VALUES];
     uint32_t first = (uint32_t)kernel_first_output(kernel);
+    bool streams = kernel->streams && channel_stride(kernel->in_channels) % VECTOR_LANES == 0;
     for (uint32_t j = 0; j < kernel->value_count; j++)
         values[j] = expression_value(kernel, program, kernel->values[j], place);
     for (uint32_t j = 0; j < kernel->value_count; j++)
-        loop_store(program, first + j, index, values[j]);
+        loop_store_aligned(program, first + j, index, values[j], streams);
 }
 
 /* Values at a flat element: a tensor of one image, one point and as many channels as one likes. */

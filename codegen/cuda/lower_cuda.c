@@ -246,7 +246,8 @@ static struct place place_of(const struct writer *writer, loop_value number)
     const struct loop_instruction *instruction = instruction_of(writer, number);
     struct place place = {
         .parameter = instruction->integer, .index = instruction->a, .type = instruction->type};
-    if (instruction->op == LOOP_STORE || instruction->op == LOOP_STORE_MASKED)
+    if (instruction->op == LOOP_STORE || instruction->op == LOOP_STORE_STREAM ||
+        instruction->op == LOOP_STORE_MASKED)
         place.type = instruction_of(writer, instruction->b)->type;
     if (instruction->op == LOOP_LOAD_LOCAL || instruction->op == LOOP_STORE_LOCAL) {
         place.base = instruction_of(writer, instruction->a);
@@ -446,6 +447,7 @@ static void write_instruction(struct writer *writer, loop_value number)
         write_load(writer, number);
         break;
     case LOOP_STORE:
+    case LOOP_STORE_STREAM:
     case LOOP_STORE_MASKED:
     case LOOP_STORE_LOCAL:
         write_store(writer, number);
