@@ -4,9 +4,10 @@
 #include <string.h>
 
 enum {
-    PART_BYTES = 64 << 10,        /* of the input or output rows that have a sum each */
-    LARGE_PART_BYTES = 256 << 10, /* ... where the weights are worth larger pieces of work */
-    WEIGHT_BYTES = 256 << 10,
+    PART_BYTES = 64 << 10,         /* of the rows of a part */
+    LARGE_PART_BYTES = 256 << 10,  /* ... where the weights are worth larger pieces of work */
+    WEIGHT_BYTES = 256 << 10,      /* ... larger ones than this */
+    SMALL_WEIGHT_BYTES = 32 << 10, /* such weights leave the near cache to the rows */
 };
 
 static int32_t divide_up(int32_t a, int32_t b)
@@ -14,18 +15,20 @@ static int32_t divide_up(int32_t a, int32_t b)
     return (a + b - 1) / b;
 }
 
-/* Bytes of the rows that a part of `rows` rows reads, or writes if that is more. A data gradient
- * reads fewer than it writes. */
+/* Bytes of the rows that a part of `rows` rows reads; or, where weights compete with them for the
+ * cache, that it writes if that is more. A data gradient reads fewer rows than it writes. */
 static int64_t part_bytes(const struct kernel *kernel, int32_t rows)
 {
     const struct window *window = &kernel->window;
     const bool gradient = kernel->anchor == KERNEL_DATA_GRADIENT;
     const int32_t reach = (window->kernel[1] - 1) * window->dilation[1];
-    const int32_t in_rows = gradient ? rows : (rows - 1) * window->stride[1] + reach + 1;
+    const int32_t in_rows =
+        gradient ? rows / window->stride[1] : (rows - 1) * window->stride[1] + reach + 1;
     const int64_t in = in_rows * kernel->in_grid[2] * channel_stride(kernel->in_channels);
     const int64_t out = rows * kernel->out_grid[2] * channel_stride(kernel->out_channels);
+    const int64_t weight = kernel_weight_elements(kernel, false) * (int64_t)sizeof(float);
 
-    return (in > out ? in : out) * (int64_t)sizeof(float);
+    return (weight <= SMALL_WEIGHT_BYTES || in > out ? in : out) * (int64_t)sizeof(float);
 }
 
 /* Rows of the output in a part: a piece of work whose rows stay in a near cache, a whole number of
