@@ -285,14 +285,16 @@ static uint8_t storage_of(const struct buffer *buffer)
                                                                                       : KERNEL_F32;
 }
 
-/* Whether the first result, at the planned batch, is larger than what caches keep of it. */
+/* Whether the first result, at the planned batch, is larger than what caches keep of it. Tensors of
+ * the workspace only: the size of all weights depends on the depth, which no kernel does. */
 static bool streams(const struct call_builder *call)
 {
     const struct kernel *kernel = &call->kernel;
+    const struct buffer *result = &call->lowering->calls->buffers.items[call->outputs[0]];
 
     return (kernel->anchor == KERNEL_POINTWISE || kernel->anchor == KERNEL_CONVOLUTION ||
             kernel->anchor == KERNEL_DATA_GRADIENT) &&
-           call->lowering->calls->buffers.items[call->outputs[0]].bytes >= STREAM_BYTES;
+           result->region == RNET_REGION_WORKSPACE && result->bytes >= STREAM_BYTES;
 }
 
 void call_end(struct call_builder *call, const char *path)
