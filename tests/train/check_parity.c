@@ -2,7 +2,8 @@
  * what it did when the expectations were recorded.
  *
  *   check_parity                             check the generator
- *   check_parity inputs CASE LISTING DIR     write weights and data into DIR
+ *   check_parity data CASE DIR               write data into DIR
+ *   check_parity weights CASE LISTING DIR    write weights into DIR
  *   check_parity compare CASE DIR            judge what a run left in DIR */
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,9 +73,12 @@ int main(int argc, char **argv)
     const struct parity_case *const expected = argc > 2 ? parity_find(argv[2]) : NULL;
     if (!expected)
         return fail(status_error(STATUS_USAGE, "no such case"));
-    if (argc == 5 && strcmp(argv[1], "inputs") == 0)
-        return fail(inputs_write(expected, argv[3], argv[4]));
+    if (argc == 4 && strcmp(argv[1], "data") == 0)
+        return fail(data_write(expected, argv[3]));
+    if (argc == 5 && strcmp(argv[1], "weights") == 0)
+        return fail(weights_make(expected, argv[3], argv[4]));
     if (argc == 4 && strcmp(argv[1], "compare") == 0)
         return parity_compare(expected, argv[3]) ? EXIT_SUCCESS : EXIT_FAILURE;
-    return fail(status_error(STATUS_USAGE, "inputs CASE LISTING DIR, or compare CASE DIR"));
+    return fail(
+        status_error(STATUS_USAGE, "data CASE DIR, weights CASE LISTING DIR, or compare CASE DIR"));
 }

@@ -9,7 +9,7 @@
 set -u
 rnet=$(realpath -m "${RNET:-$PWD/rnet}")
 parity=$(realpath -m "${PARITY:-$PWD/tests/train/check_parity}")
-examples=$(cd "$(dirname "$0")/../../examples/cifar" && pwd) || exit 1
+root=$(cd "$(dirname "$0")/../.." && pwd) || exit 1
 
 for program in "$rnet" "$parity"; do
     if [ ! -x "$program" ]; then
@@ -20,25 +20,28 @@ done
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-# CASE NETWORK DEPTH WEIGHT-DECAY OTHER-DEFINITIONS, as in record.py
+# CASE FILE WEIGHT-DECAY OPTION..., as in record.py
 cases='
-resnet20             resnet  20 0.0001 classes=10
-resnet20_decay       resnet  20 0.05   classes=10
-iresnet20            iresnet 20 0.0001 published=false
-iresnet20_decay      iresnet 20 0.05   published=false
-iresnet38            iresnet 38 0.0001 published=false
-iresnet38_published  iresnet 38 0.05   published=true
-resnet20_clip        resnet  20 0.05   clip=7
-iresnet20_accumulate iresnet 20 0.0001 accumulate=3 clip=1.8
-iresnet20_ema        iresnet 20 0.05   ema=0.8 nesterov=true decay=weights label_smoothing=0.1'
+resnet20             examples/cifar/resnet.rnet  0.0001 -D depth=20
+resnet20_decay       examples/cifar/resnet.rnet  0.05   -D depth=20
+iresnet20            examples/cifar/iresnet.rnet 0.0001 -D depth=20
+iresnet20_decay      examples/cifar/iresnet.rnet 0.05   -D depth=20
+iresnet38            examples/cifar/iresnet.rnet 0.0001 -D depth=38
+iresnet38_published  examples/cifar/iresnet.rnet 0.05   -D depth=38 -D published=true
+resnet20_clip        examples/cifar/resnet.rnet  0.05   -D depth=20 -D clip=7
+iresnet20_accumulate examples/cifar/iresnet.rnet 0.0001 -D depth=20 -D accumulate=3 -D clip=1.8
+iresnet20_ema        examples/cifar/iresnet.rnet 0.05   -D depth=20 -D ema=0.8 -D nesterov=true -D decay=weights -D label_smoothing=0.1
+resnext              tests/train/parity.rnet     0.0001 --network resnext
+iresgroup            tests/train/parity.rnet     0.0001 --network iresgroup
+iresnet3d            tests/train/parity.rnet     0.0001 --network iresnet3d'
 
-# run_case CASE NETWORK DEPTH WEIGHT-DECAY DEFINITION..., in the current directory
+# run_case CASE FILE WEIGHT-DECAY OPTION..., in the current directory
 run_case()
 {
-    "$rnet" build "$examples/$2.rnet" -D depth="$3" -D batch=16 -D weight_decay="$4" \
-        "${@:5}" -o m || return 1
-    ./m train --data shapes --steps 0 --out listing >log 2>&1 || { cat log; return 1; }
-    "$parity" inputs "$1" listing/last.safetensors . || return 1
+    "$rnet" build "$root/$2" -D batch=16 -D weight_decay="$3" "${@:4}" -o m || return 1
+    "$parity" data "$1" . || return 1
+    ./m train --data npy:. --steps 0 --out listing >log 2>&1 || { cat log; return 1; }
+    "$parity" weights "$1" listing/last.safetensors . || return 1
     ./m forward --weights weights.safetensors --input val_x.npy --output logits.npy || return 1
     ./m train --data npy:. --init weights.safetensors --steps 10 --lr 0.001 --seed 1 \
         --no-shuffle --no-augment --out run >log 2>&1 || { cat log; return 1; }
@@ -46,8 +49,8 @@ run_case()
 }
 
 failures=0
-while read -r name network depth decay rest; do
-    read -ra definitions <<<"$rest"
+while read -r name file decay rest; do
+    read -ra options <<<"$rest"
     case " ${*:-$name} " in
     *" $name "*) ;;
     *) continue ;;
@@ -56,8 +59,7 @@ while read -r name network depth decay rest; do
     rm -rf "$directory"
     mkdir -p "$directory"
     printf '%s\n' "$name"
-    if ! (cd "$directory" && run_case "$name" "$network" "$depth" "$decay" \
-        "${definitions[@]/#/-D}"); then
+    if ! (cd "$directory" && run_case "$name" "$file" "$decay" "${options[@]}"); then
         printf 'FAIL; alone: RNET=%s PARITY=%s tests/train/check_parity.sh %s\n' "$rnet" \
             "$parity" "$name"
         failures=$((failures + 1))

@@ -40,16 +40,17 @@ static struct status weights_write(struct arena *arena, uint64_t seed, const cha
     return safetensors_write(path, &file);
 }
 
-static struct status images_write(struct arena *arena, uint64_t seed, const char *name,
-                                  int64_t count, const char *path)
+static struct status images_write(struct arena *arena, const struct parity_case *expected,
+                                  const char *name, int64_t count, const char *path)
 {
     float *const values = ARENA_ARRAY(arena, float, count *HASH_IMAGE);
-    const int64_t shape[] = {count, 3, HASH_SIDE, HASH_SIDE};
+    const int64_t image[] = {count, 3, HASH_SIDE, HASH_SIDE};
+    const int64_t video[] = {count, 3, 4, HASH_SIDE / 2, HASH_SIDE / 2};
     struct file_writer writer;
 
-    hash_images(values, seed, name, count);
+    hash_images(values, expected->seed, name, count);
     RETURN_IF_ERROR(file_writer_open(&writer, path));
-    npy_write_header(writer.stream, shape, 4);
+    npy_write_header(writer.stream, expected->is_video ? video : image, expected->is_video ? 5 : 4);
     fwrite(values, sizeof *values, (size_t)(count * HASH_IMAGE), writer.stream);
     return file_writer_commit(&writer);
 }
@@ -71,18 +72,30 @@ static struct status labels_write(struct arena *arena, uint64_t seed, const char
     return file_writer_commit(&writer);
 }
 
-static struct status part_write(struct arena *arena, uint64_t seed, const char *part,
-                                int64_t count, const char *directory)
+static struct status part_write(struct arena *arena, const struct parity_case *expected,
+                                const char *part, int64_t count, const char *directory)
 {
     const char *const x = arena_format(arena, "%s_x", part);
     const char *const y = arena_format(arena, "%s_y", part);
 
     RETURN_IF_ERROR(
-        images_write(arena, seed, x, count, arena_format(arena, "%s/%s.npy", directory, x)));
-    return labels_write(arena, seed, y, count, arena_format(arena, "%s/%s.npy", directory, y));
+        images_write(arena, expected, x, count, arena_format(arena, "%s/%s.npy", directory, x)));
+    return labels_write(arena, expected->seed, y, count,
+                        arena_format(arena, "%s/%s.npy", directory, y));
 }
 
-struct status inputs_write(const struct parity_case *expected, const char *listing,
+struct status data_write(const struct parity_case *expected, const char *directory)
+{
+    struct arena arena = {0};
+    struct status status = part_write(&arena, expected, "train", PARITY_TRAIN_IMAGES, directory);
+
+    if (status_is_ok(&status))
+        status = part_write(&arena, expected, "val", PARITY_OTHER_IMAGES, directory);
+    arena_release(&arena);
+    return status;
+}
+
+struct status weights_make(const struct parity_case *expected, const char *listing,
                            const char *directory)
 {
     struct arena arena = {0};
@@ -90,10 +103,6 @@ struct status inputs_write(const struct parity_case *expected, const char *listi
         weights_write(&arena, expected->seed, listing,
                       arena_format(&arena, "%s/weights.safetensors", directory));
 
-    if (status_is_ok(&status))
-        status = part_write(&arena, expected->seed, "train", PARITY_TRAIN_IMAGES, directory);
-    if (status_is_ok(&status))
-        status = part_write(&arena, expected->seed, "val", PARITY_OTHER_IMAGES, directory);
     arena_release(&arena);
     return status;
 }

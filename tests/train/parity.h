@@ -1,6 +1,6 @@
 /* What the recorded results look like, and the two halves of a comparison with them.
  *
- * check_parity.sh builds a network, has its weights and data written by inputs_write, runs it and
+ * check_parity.sh builds a network, has its data and weights written by data_write and weights_make, runs it and
  * has parity_compare judge what came out. record.py says what is recorded, and how. */
 #ifndef TESTS_TRAIN_PARITY_H
 #define TESTS_TRAIN_PARITY_H
@@ -22,6 +22,7 @@ enum {
 struct parity_case {
     const char *name;
     uint64_t seed;
+    bool is_video; /* images are [3][4][16][16] instead of [3][32][32] */
     double logits[PARITY_OTHER_IMAGES * PARITY_CLASSES]; /* of "val_x", in evaluation mode */
     double losses[PARITY_STEPS];
     int batches;                         /* of all steps */
@@ -48,9 +49,12 @@ const struct parity_case *parity_find(const char *name);
 /* Whether hash_data.c computes the recorded samples; says which it does not. */
 bool parity_check_samples(void);
 
-/* Writes train_x.npy ... val_y.npy and weights.safetensors into `directory`. The tensors' names
- * and shapes are those of the weights at `listing`. */
-struct status inputs_write(const struct parity_case *expected, const char *listing,
+/* Writes train_x.npy ... val_y.npy into `directory`. */
+struct status data_write(const struct parity_case *expected, const char *directory);
+
+/* Writes weights.safetensors into `directory`; the tensors' names and shapes are those of the
+ * weights at `listing`. */
+struct status weights_make(const struct parity_case *expected, const char *listing,
                            const char *directory);
 
 /* Compares logits.npy, run/metrics.jsonl and run/last.safetensors in `directory`, prints a line

@@ -4,6 +4,7 @@
 Needs torch, numpy and safetensors; the test itself needs none of them.
 
     record.py > expected.h              what check_parity compares with
+    record.py --only CASE...            these cases of it
     record.py --inputs CASE DIR         the files that check_parity writes, made here
     record.py --compare CASE DIR        after a failure: differences tensor by tensor
                                         (DIR holds logits.npy and run/last.safetensors)
@@ -34,7 +35,10 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 # What a recipe may add; the names are those of the language.
 PLAIN = {"clip": 0.0, "accumulate": 1, "ema": 0.0, "nesterov": False, "decay": "all",
          "label_smoothing": 0.0}
-# (network, depth, published form, weight decay, seed, recipe)
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "pytorch"))
+import families  # noqa: E402
+
+# (network, depth or 0 for one of parity.rnet, published form, weight decay, seed, recipe)
 CASES = {
     "resnet20": ("resnet", 20, False, 1e-4, 1, PLAIN),
     "resnet20_decay": ("resnet", 20, False, 0.05, 1, PLAIN),
@@ -48,6 +52,9 @@ CASES = {
     "iresnet20_ema": ("iresnet", 20, False, 0.05, 3,
                       {**PLAIN, "ema": 0.8, "nesterov": True, "decay": "weights",
                        "label_smoothing": 0.1}),
+    "resnext": ("resnext", 0, False, 1e-4, 1, PLAIN),
+    "iresgroup": ("iresgroup", 0, False, 1e-4, 1, PLAIN),
+    "iresnet3d": ("iresnet3d", 0, False, 1e-4, 1, PLAIN),
 }
 CLASSES, STEPS, BATCH, RATE, MOMENTUM = 10, 10, 16, 0.001, 0.9
 TRAIN_IMAGES = 128  # eight batches: the ninth step begins the second epoch
@@ -118,6 +125,11 @@ def make_parameter(seed, name, shape):
         scale = 1.0 if "conv3" in name else 0.5
         values = (2 * hash_uniforms(seed, name, indices) - 1) * (scale * deviation)
     return values.astype(numpy.float32).reshape(shape)
+
+
+def image_shape(case):
+    """All have as many elements."""
+    return (3, 4, 16, 16) if case[0] == "iresnet3d" else (3, 32, 32)
 
 
 def make_images(seed, name, count):
@@ -240,9 +252,27 @@ class Network(nn.Module):
         return self.fc(x.mean((2, 3)))
 
 
+def make_small(kind):
+    """The networks of parity.rnet."""
+    width = {"resnext": 16, "iresgroup": 32, "iresnet3d": 8}[kind]
+    outputs = 16 if kind == "iresgroup" else 32
+    settings = {"counts": [1, 2, 1] if kind == "resnext" else [2, 3, 2],
+                "widths": [width * 2**i for i in range(3)],
+                "outputs": [outputs * 2**i for i in range(3)], "stem": (3, 16, 1)}
+    if kind == "resnext":
+        return families.Residual(families.original_stage, all_strides=[2] * 3, groups=[4] * 3,
+                                 **settings)
+    if kind == "iresgroup":
+        stage = families.with_settings(families.improved_stage, project=families.pooled_projection)
+        return families.Residual(stage, all_strides=[2] * 3, groups=[4, 8, 16], **settings)
+    settings["stem"] = ([3, 5, 5], 16, [1, 2, 2])
+    return families.Residual(families.improved_stage, all_strides=[[1, 2, 2], [1, 2, 2], 2], rank=3,
+                             **settings)
+
+
 def make_network(case, dtype):
     kind, depth, published, _, seed, _ = case
-    network = Network(kind, depth, published)
+    network = Network(kind, depth, published) if depth else make_small(kind)
     state = {name: torch.from_numpy(make_parameter(seed, name, list(value.shape)))
              for name, value in network.state_dict().items()}
     network.load_state_dict(state)
@@ -254,6 +284,7 @@ def make_network(case, dtype):
 def compute_logits(case, dtype=torch.float64):
     network = make_network(case, dtype).eval()
     images = torch.from_numpy(make_images(case[4], "val_x", OTHER_IMAGES)).to(dtype)
+    images = images.reshape(-1, *image_shape(case))
     with torch.no_grad():
         return network(images).double()
 
@@ -288,6 +319,7 @@ def train(case, dtype=torch.float64, perturbation=0.0):
         for parameter in network.parameters():
             parameter.mul_(1 + perturbation * torch.randn_like(parameter))
     images = torch.from_numpy(make_images(seed, "train_x", TRAIN_IMAGES)).to(dtype)
+    images = images.reshape(-1, *image_shape(case))
     labels = torch.from_numpy(make_labels(seed, "train_y", TRAIN_IMAGES))
     optimizer = make_optimizer(network, decay, recipe)
     average = AveragedModel(network, use_buffers=True,
@@ -363,6 +395,8 @@ def print_case(name, case):
           + ", ".join(f"{value:.1e}" for value in noise)
           + "\n     * (logits, losses, weights, means, variances). */")
     print(f'    {{\n        .name = "{name}",\n        .seed = {case[4]},')
+    if len(image_shape(case)) > 3:
+        print("        .is_video = true,")
     print_numbers("logits", compute_logits(case).flatten().tolist())
     print_numbers("losses", losses)
     print(f"        .batches = {sum(map(len, step_batches(case[5]['accumulate'])))},")
@@ -397,10 +431,14 @@ def print_expected():
     print_sample(7, "train_x", [2, 3, 32, 32], 6143)
     print_sample(8, "val_x", [2, 3, 32, 32], 4000)
     print("};\n\nstatic const struct parity_case parity_cases[] = {")
-    for name, case in CASES.items():
-        print_case(name, case)
-        print(name, file=sys.stderr)
+    print_cases(CASES)
     print("};")
+
+
+def print_cases(names):
+    for name in names:
+        print_case(name, CASES[name])
+        print(name, file=sys.stderr)
 
 
 # ---- for looking closer -------------------------------------------------------------------------
@@ -417,7 +455,7 @@ def survey(name, seeds):
 def write_inputs(case, directory):
     from safetensors.torch import save_file
     for part, count in (("train", TRAIN_IMAGES), ("val", OTHER_IMAGES)):
-        images = make_images(case[4], f"{part}_x", count)
+        images = make_images(case[4], f"{part}_x", count).reshape(count, *image_shape(case))
         labels = make_labels(case[4], f"{part}_y", count)
         numpy.save(os.path.join(directory, f"{part}_x.npy"), images)
         numpy.save(os.path.join(directory, f"{part}_y.npy"), labels)
@@ -446,6 +484,7 @@ def main():
     parser.add_argument("--inputs", nargs=2, metavar=("CASE", "DIR"))
     parser.add_argument("--compare", nargs=2, metavar=("CASE", "DIR"))
     parser.add_argument("--survey", nargs="+", metavar="CASE SEED")
+    parser.add_argument("--only", nargs="+", metavar="CASE")
     options = parser.parse_args()
     if options.inputs:
         write_inputs(CASES[options.inputs[0]], options.inputs[1])
@@ -453,6 +492,8 @@ def main():
         compare(CASES[options.compare[0]], options.compare[1])
     elif options.survey:
         survey(options.survey[0], options.survey[1:])
+    elif options.only:
+        print_cases(options.only)
     else:
         print_expected()
 
