@@ -21,7 +21,7 @@ mkdir driver cudnn
 build()
 {
     # shellcheck disable=SC2086 # one word or none
-    ${CC:-cc} -std=gnu17 -O1 -g -fPIC -shared $sanitizer -I"$source" \
+    ${CC:-cc} -std=gnu17 -D_GNU_SOURCE -O1 -g -fPIC -shared $sanitizer -I"$source" \
         -Wl,-soname,"$(basename "$1")" -o "$1" "$source/tests/cuda/$2" || exit 1
 }
 build driver/libcuda.so.1 fake_driver.c

@@ -22,7 +22,7 @@ trap 'rm -rf "$scratch"' EXIT
 cd "$scratch" || exit 1
 mkdir lib
 # shellcheck disable=SC2086 # one word or none
-${CC:-cc} -std=gnu17 -O1 -g -fPIC -shared $sanitizer -I"$source" -Wl,-soname,libcuda.so.1 \
+${CC:-cc} -std=gnu17 -D_GNU_SOURCE -O1 -g -fPIC -shared $sanitizer -I"$source" -Wl,-soname,libcuda.so.1 \
     -o lib/libcuda.so.1 "$source/tests/cuda/fake_driver.c" || exit 1
 
 failures=0

@@ -22,7 +22,7 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 cd "$scratch" || exit 1
 mkdir lib cifar10
-${CC:-cc} -std=gnu17 -O1 -fPIC -shared -I"$source" -Wl,-soname,libcuda.so.1 \
+${CC:-cc} -std=gnu17 -D_GNU_SOURCE -O1 -fPIC -shared -I"$source" -Wl,-soname,libcuda.so.1 \
     -o lib/libcuda.so.1 "$source/tests/cuda/fake_driver.c" || exit 1
 
 failures=0

@@ -3,7 +3,8 @@
  * Device memory is the host's, a module is a table of functions (fake_code.h), and each stream is a
  * queue. Nothing runs before it must: a queue advances only when the host waits for it or another
  * stream does, so that an order which the program forgot to ask for is not kept by luck. Copies
- * from pinned memory read it when they run. With FAKE_CUDA_EAGER everything runs at once.
+ * from pinned memory read it when they run. With FAKE_CUDA_EAGER everything runs at once. A module
+ * may also be what NVRTC has made: its kernels are found by name, and do nothing.
  *
  * The environment says what to imitate:
  *   FAKE_CUDA_DEVICES=N      GPUs (1)
@@ -15,6 +16,7 @@
  *   FAKE_CUDA_SKIP=KERNEL    that kernel does nothing
  *   FAKE_CUDA_REPORT=FILE    counts are written there at the end
  */
+#include <elf.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +25,14 @@
 #include "runtime/cuda/driver_api.h"
 #include "tests/cuda/fake_code.h"
 
-enum { MOST = 512, ARGUMENTS = 32, INJECTED = 999, STREAMS = 8, NAME_BYTES = 80 };
+enum {
+    MOST = 512,
+    ARGUMENTS = 32,
+    INJECTED = 999,
+    STREAMS = 8,
+    FOUND_MOST = 4096,
+    NAME_BYTES = 80
+};
 
 enum operation_kind { COPY, SET, LAUNCH, CALL, RECORD, WAIT, GRAPH };
 
@@ -68,7 +77,9 @@ struct CUevent_st {
 };
 
 struct CUmod_st {
-    const struct fake_code *code;
+    const struct fake_code *code; /* NULL: what NVRTC has made */
+    const char *elf;
+    size_t elf_bytes;
 };
 
 /* The one kernel of a module that is just the text "fakeplus": out = in + 1. */
@@ -77,6 +88,12 @@ static void run_plus(void *const *buffers, int64_t images, int64_t first, int64_
     (void)images;
     for (int64_t i = first; i < last; i++)
         ((float *)buffers[1])[i] = ((const float *)buffers[0])[i] + 1;
+}
+
+/* In place of what only a GPU can run. */
+static void run_nothing(void *const *buffers, int64_t images, int64_t first, int64_t last)
+{
+    (void)buffers, (void)images, (void)first, (void)last;
 }
 
 static const struct fake_code plus = {FAKE_CODE_MAGIC, 1, {{"imitated", run_plus, 2, 0}}};
@@ -96,6 +113,8 @@ static struct {
     size_t device_count, pinned_count, device_bytes;
     struct CUctx_st context;
     struct CUstream_st *all_streams[STREAMS];
+    struct fake_kernel found[FOUND_MOST]; /* in what NVRTC has made */
+    size_t found_count;
     bool current, failed;
     long calls, named_calls, faults;
     long streams, events, modules, graphs, graph_executables;
@@ -610,6 +629,15 @@ unsigned int cuEventElapsedTime(float *milliseconds, struct CUevent_st *start,
 
 /* ---- code ---- */
 
+/* The bytes of an ELF file, whose section headers are its end; 0: it is none. */
+static size_t elf_size(const void *image)
+{
+    const Elf64_Ehdr *header = image;
+    if (strncmp(image, ELFMAG, SELFMAG) != 0)
+        return 0;
+    return header->e_shoff + (size_t)header->e_shnum * header->e_shentsize;
+}
+
 unsigned int cuModuleLoadDataEx(struct CUmod_st **module, const void *image,
                                 unsigned int option_count, unsigned int *options, void **values);
 unsigned int cuModuleLoadDataEx(struct CUmod_st **module, const void *image,
@@ -621,15 +649,18 @@ unsigned int cuModuleLoadDataEx(struct CUmod_st **module, const void *image,
     for (unsigned int i = 0; i < option_count; i++)
         if (options[i] == DRIVER_JIT_ERROR_LOG_BUFFER)
             snprintf(values[i], 8, "%s", "");
-    if (strncmp(code->magic, "fakeplus", sizeof code->magic) == 0)
+    size_t elf_bytes = elf_size(image);
+    if (elf_bytes > 0)
+        code = NULL;
+    else if (strncmp(code->magic, "fakeplus", sizeof code->magic) == 0)
         code = &plus;
-    if (strncmp(code->magic, FAKE_CODE_MAGIC, sizeof code->magic) != 0)
+    if (code != NULL && strncmp(code->magic, FAKE_CODE_MAGIC, sizeof code->magic) != 0)
         return strncmp(code->magic, "//", 2) == 0 ? DRIVER_UNSUPPORTED_PTX_VERSION
                                                  : DRIVER_INVALID_IMAGE;
     *module = malloc(sizeof **module);
     if (*module == NULL)
         return DRIVER_OUT_OF_MEMORY;
-    (*module)->code = code;
+    **module = (struct CUmod_st){code, image, elf_bytes};
     fake.modules++;
     return DRIVER_SUCCESS;
 }
@@ -648,6 +679,15 @@ unsigned int cuModuleGetFunction(struct CUfunc_st **function, struct CUmod_st *m
                                  const char *name)
 {
     ENTER();
+    if (module->code == NULL) {
+        REQUIRE(fake.found_count < FOUND_MOST);
+        if (memmem(module->elf, module->elf_bytes, name, strlen(name) + 1) == NULL)
+            return DRIVER_NOT_FOUND;
+        struct fake_kernel *found = &fake.found[fake.found_count++];
+        *found = (struct fake_kernel){.name = name, .run = run_nothing};
+        *function = (struct CUfunc_st *)(void *)found;
+        return DRIVER_SUCCESS;
+    }
     for (uint64_t i = 0; i < module->code->kernel_count; i++)
         if (strcmp(module->code->kernels[i].name, name) == 0) {
             *function = (struct CUfunc_st *)(uintptr_t)&module->code->kernels[i];
@@ -683,6 +723,8 @@ unsigned int cuLaunchKernel(struct CUfunc_st *function, unsigned int grid_x, uns
         operation.buffers[i] = at(*(device_address *)parameters[i]);
         REQUIRE(on_device(operation.buffers[i], 1));
     }
+    if (kernel->run == run_nothing)
+        return enqueue(stream, operation);
     operation.images = *(int64_t *)parameters[kernel->argument_count];
     operation.tasks = *(int64_t *)parameters[kernel->argument_count + 1];
     REQUIRE(operation.tasks >= grid_x);

@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# A network as `rnet build --target cuda` makes it, on the imitated driver and cuDNN: what the
+# compiler writes is what the runtime finds. The modules are real, their kernels are found by name
+# and do nothing; every convolution is described to cuDNN, whose imitation checks the shapes. Needs
+# NVRTC, and no GPU.
+# shellcheck source=tests/cli/common.sh
+. "$(dirname "$0")/../cli/common.sh"
+source=$source_dir
+
+mkdir lib
+for library in libcuda.so.1:fake_driver libcudnn.so.9:fake_cudnn; do
+    ${CC:-cc} -std=gnu17 -D_GNU_SOURCE -O1 -fPIC -shared -I"$source" -Wl,-soname,"${library%:*}" \
+        -o "lib/${library%:*}" "$source/tests/cuda/${library#*:}.c" || exit 1
+done
+if ! "$RNET" build "$source/examples/cifar/resnet.rnet" -D depth=20 -D batch=8 --target cuda \
+    --gpu sm_90 -o network >log 2>&1; then
+    grep -q NVRTC log || { cat log; exit 1; }
+    printf 'skipped: %s\n' "$(tail -n 1 log)"
+    exit 77
+fi
+grep -q __asan_init network && { echo 'skipped: needs a program without a sanitizer'; exit 77; }
+
+failures=0
+complain()
+{
+    printf '%s  FAIL\n' "$1"
+    head -n 5 log
+    failures=$((failures + 1))
+}
+
+# with_gpu [NAME=VALUE...] -- ARGUMENT...
+with_gpu()
+{
+    local settings=()
+    while [ "$1" != -- ]; do
+        settings+=("$1")
+        shift
+    done
+    shift
+    env LD_LIBRARY_PATH=lib FAKE_CUDA_REPORT=report FAKE_CUDNN_REPORT=library \
+        FAKE_CUDNN_NOTHING=1 "${settings[@]}" ./network "$@" >log 2>&1
+}
+
+count_of()
+{
+    awk -v name="$2" '$1 == name { print $2 }' "$1"
+}
+
+with_gpu -- train --data shapes --steps 4 --out run || complain 'four steps'
+[ "$(count_of report captures)" = 1 ] || complain "$(count_of report captures) graphs"
+[ "$(count_of report graph_launches)" = 3 ] || complain 'the graph is not replayed'
+[ "$(count_of report leaks)$(count_of library leaks)" = 00 ] || complain 'something leaks'
+# 19 convolutions, 2 projections and the linear layer, forward and weights; data for all but one.
+convolutions=$(($(count_of report library_calls) / 4))
+printf '%s of the %s launches of a step are cuDNN\n' "$convolutions" \
+    "$(($(count_of report launches) / 4))"
+[ "$convolutions" -ge 60 ] || complain "cuDNN has $convolutions passes"
+with_gpu RNET_NO_CUDNN=1 -- train --data shapes --steps 2 --out alone || complain 'without cuDNN'
+[ "$(count_of report library_calls)" = 0 ] || complain 'cuDNN is used without being opened'
+with_gpu FAKE_CUDA_ARCHITECTURE=80 -- bench --mode infer && complain 'code for another GPU runs'
+grep -q 'sm_80' log || complain 'another GPU is not named'
+with_gpu -- eval --data shapes --weights run/last.safetensors || complain 'evaluation'
+[ "$failures" -eq 0 ]
