@@ -159,3 +159,22 @@ struct status file_write(const char *path, const void *bytes, size_t size)
     fwrite(bytes, 1, size, writer.stream);
     return file_writer_commit(&writer);
 }
+
+struct status file_make_directory(struct arena *arena, const char *path)
+{
+    char *partial = arena_format(arena, "%s", path);
+    struct stat about;
+
+    for (char *slash = strchr(partial + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        mkdir(partial, 0777);
+        *slash = '/';
+    }
+    if (mkdir(path, 0777) != 0 && errno != EEXIST)
+        return cannot("make", path);
+    if (stat(path, &about) != 0 || !S_ISDIR(about.st_mode))
+        return status_error(STATUS_IO, "`%s` is not a directory", path);
+    if (access(path, W_OK | X_OK) != 0)
+        return cannot("write to", path);
+    return status_ok();
+}

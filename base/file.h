@@ -33,4 +33,7 @@ void file_writer_discard(struct file_writer *writer);
 /* Writes `size` bytes to `path`, atomically. */
 struct status file_write(const char *path, const void *bytes, size_t size);
 
+/* Makes the directory and the missing ones above it; that it can be written to is checked. */
+struct status file_make_directory(struct arena *arena, const char *path);
+
 #endif

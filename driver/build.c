@@ -4,11 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/table.h"
 #include "codegen/cpu/lower_llvm.h"
 #include "codegen/program.h"
 #include "codegen/schedule.h"
 #include "compiler/pass.h"
+#include "compiler/report.h"
 #include "config.h"
+#include "driver/build.h"
 #include "driver/build_cuda.h"
 #include "driver/clock.h"
 #include "driver/commands.h"
@@ -319,6 +322,44 @@ static int emit_tree(struct arena *arena, const struct options *options)
     if (!status_is_ok(&status))
         return report_failure(&status);
     return parsed ? 0 : 1;
+}
+
+/* The tables of a program hold all but its kernels' code, and that follows from what they hold. */
+static struct status hash_tables(struct build *build, uint64_t *out_hash)
+{
+    const struct options *options = build->options;
+    char *text = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&text, &size);
+
+    if (stream)
+        program_write(&build->compilation, build->programs,
+                      arena_format(build->arena, "%s %s", options->target, options->cpu), NULL,
+                      stream);
+    if (!stream || fclose(stream) != 0) {
+        free(text);
+        return status_error(STATUS_MEMORY, "not enough memory for the program's tables");
+    }
+    *out_hash = hash_bytes(text, size);
+    free(text);
+    return status_ok();
+}
+
+struct status build_identify(struct arena *arena, const struct options *options,
+                             const struct front *front, struct build_identity *out)
+{
+    struct options wanted = *options;
+    struct build build = {.arena = arena, .options = &wanted, .front = *front};
+
+    wanted.output = "";
+    RETURN_IF_ERROR(check_options(&wanted));
+    wanted.target = "cpu"; /* whose schedules are always at hand */
+    run_passes(&build);
+    schedule_kernels(&build);
+    out->macs = (double)report_make(&build.compilation, REPORT_MACS, arena)->total.macs;
+    out->network = front->elaboration.graph->network;
+    wanted.target = options->target;
+    return hash_tables(&build, &out->hash);
 }
 
 int command_build(struct arena *arena, const struct options *options, char **argv)

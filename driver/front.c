@@ -40,18 +40,30 @@ static void begin(struct arena *arena, const struct options *options, struct fro
 {
     memset(front, 0, sizeof *front);
     front->prints_json = strcmp(options->diagnostics, "json") == 0;
+    front->silent = options->silent;
     source_set_init(&front->sources, arena);
     set_include_paths(arena, options, &front->sources);
     diagnostics_init(&front->diagnostics, arena, &front->sources);
 }
 
+bool front_is_coloured(void)
+{
+    return isatty(STDERR_FILENO) && !getenv("NO_COLOR");
+}
+
+void front_print(const struct front *front, FILE *stream, bool coloured)
+{
+    diagnostics_print(&front->diagnostics, stream, coloured);
+}
+
 static void print_diagnostics(const struct front *front)
 {
+    if (front->silent)
+        return;
     if (front->prints_json)
         diagnostics_print_json(&front->diagnostics, stdout);
     else
-        diagnostics_print(&front->diagnostics, stderr,
-                          isatty(STDERR_FILENO) && !getenv("NO_COLOR"));
+        front_print(front, stderr, front_is_coloured());
 }
 
 /* Of a JSON array nothing is printed while more may follow. */
@@ -95,6 +107,14 @@ bool front_is_compilable(struct front *front, bool inference)
     if (!compilable)
         print_diagnostics(front);
     return compilable;
+}
+
+bool front_examine(struct arena *arena, const struct options *options, struct front *out)
+{
+    struct options quiet = *options;
+
+    quiet.silent = true;
+    return front_run(arena, &quiet, out) && front_is_compilable(out, false);
 }
 
 bool front_print_tree(struct arena *arena, const struct options *options, FILE *stream)

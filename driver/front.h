@@ -13,6 +13,7 @@ struct front {
     struct diagnostics diagnostics;
     struct elaboration elaboration;
     bool prints_json; /* --diagnostics=json */
+    bool silent;      /* prints nothing by itself */
 };
 
 /* The folder of the running rnet, as a path without a final slash; NULL if it can't be told. */
@@ -29,6 +30,15 @@ void front_finish(const struct front *front);
 /* Whether code can be made of what front_run gave, for training or for inference alone; prints what
  * stands in the way. */
 bool front_is_compilable(struct front *front, bool inference);
+
+/* Elaborates the file and looks whether code can be made of it, without printing anything. */
+bool front_examine(struct arena *arena, const struct options *options, struct front *out);
+
+/* All diagnostics so far, as text; `coloured` for a terminal. */
+void front_print(const struct front *front, FILE *stream, bool coloured);
+
+/* Whether standard error takes colours. */
+bool front_is_coloured(void);
 
 /* Parses the file alone and prints its tree to `stream`; false if there were errors. */
 bool front_print_tree(struct arena *arena, const struct options *options, FILE *stream);

@@ -199,12 +199,16 @@ static struct status lines_take(struct metrics_reader *reader)
     return status;
 }
 
-struct status run_read(struct arena *arena, const char *directory, struct run_record *run)
+struct status run_read_facts(struct arena *arena, const char *directory, struct run_record *run)
 {
     *run = (struct run_record){.directory = directory, .history.arena = arena};
     const char *facts = arena_format(arena, "%s/run.json", directory);
-    if (access(facts, F_OK) == 0)
-        RETURN_IF_ERROR(facts_read(arena, facts, run));
+    return access(facts, F_OK) == 0 ? facts_read(arena, facts, run) : status_ok();
+}
+
+struct status run_read(struct arena *arena, const char *directory, struct run_record *run)
+{
+    RETURN_IF_ERROR(run_read_facts(arena, directory, run));
     struct metrics_reader reader = {.path = arena_format(arena, "%s/metrics.jsonl", directory),
                                     .run = run};
     reader.stream = fopen(reader.path, "re");

@@ -38,6 +38,9 @@ bool run_is_repeated(const char *directory);
 /* Reads the run in `directory`; all of it lives in the arena. */
 struct status run_read(struct arena *arena, const char *directory, struct run_record *run);
 
+/* Reads run.json alone, with an empty history; without one, everything is unknown. */
+struct status run_read_facts(struct arena *arena, const char *directory, struct run_record *run);
+
 /* The directories seed-K in `directory`, by their number. */
 struct status run_seeds(struct arena *arena, const char *directory, const char ***out_directories,
                         size_t *out_count);

@@ -1,34 +1,14 @@
 /* Setting a training up and taking it down: directory, data, network, weights, schedule. */
-#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "runtime/initialize.h"
 #include "runtime/resume.h"
 #include "runtime/run_file.h"
 #include "runtime/training.h"
 #include "runtime/weights.h"
-
-/* Makes the directory and the missing ones above it. */
-static struct status directory_make(struct arena *arena, const char *path)
-{
-    char *partial = arena_format(arena, "%s", path);
-    for (char *slash = strchr(partial + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        mkdir(partial, 0777);
-        *slash = '/';
-    }
-    struct stat about;
-    if (mkdir(path, 0777) != 0 && errno != EEXIST)
-        return status_error(STATUS_IO, "cannot make %s: %s", path, strerror(errno));
-    if (stat(path, &about) != 0 || !S_ISDIR(about.st_mode))
-        return status_error(STATUS_IO, "%s is not a directory", path);
-    if (access(path, W_OK | X_OK) != 0)
-        return status_error(STATUS_IO, "cannot write to %s: %s", path, strerror(errno));
-    return status_ok();
-}
 
 /* Makes the directory and refuses one that holds a run, unless that is to go on. */
 static struct status directory_prepare(struct training *training)
@@ -42,7 +22,7 @@ static struct status directory_prepare(struct training *training)
     training->board_path = arena_format(arena, "%s/events.out.tfevents.rnet", out);
     training->report_path = arena_format(arena, "%s/report.html", out);
     training->run_path = arena_format(arena, "%s/run.json", out);
-    RETURN_IF_ERROR(directory_make(arena, out));
+    RETURN_IF_ERROR(file_make_directory(arena, out));
     bool holds_run =
         access(training->metrics_path, F_OK) == 0 || access(training->last_path, F_OK) == 0;
     if (holds_run && !training->options.resume)

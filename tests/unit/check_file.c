@@ -142,6 +142,28 @@ START_TEST(devices_stay_and_full_ones_fail)
 }
 END_TEST
 
+START_TEST(directories_are_made_with_those_above)
+{
+    char folder[] = "/tmp/check_file.XXXXXX";
+    struct arena arena = {0};
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    const char *deep = arena_format(&arena, "%s/a/b", folder);
+    const char *file = arena_format(&arena, "%s/a/file", folder);
+    ck_assert_int_eq(file_make_directory(&arena, deep).code, STATUS_OK);
+    ck_assert_int_eq(file_make_directory(&arena, deep).code, STATUS_OK);
+    ck_assert_int_eq(access(deep, W_OK), 0);
+    ck_assert_int_eq(file_write(file, "", 0).code, STATUS_OK);
+    ck_assert_int_eq(file_make_directory(&arena, file).code, STATUS_IO);
+    ck_assert_int_eq(file_make_directory(&arena, arena_format(&arena, "%s/c", file)).code,
+                     STATUS_IO);
+    unlink(file);
+    rmdir(deep);
+    rmdir(arena_format(&arena, "%s/a", folder));
+    rmdir(folder);
+    arena_release(&arena);
+}
+END_TEST
+
 START_TEST(a_status_maps_to_an_exit_status)
 {
     struct status usage = status_error(STATUS_USAGE, "no such option `%s`", "--x");
@@ -163,6 +185,7 @@ int main(void)
 {
     const TTest *const tests[] = {
         what_is_written_is_read,
+        directories_are_made_with_those_above,
         a_file_has_a_limit,
         a_pipe_is_read_to_its_end,
         nothing_is_seen_before_the_commit,
