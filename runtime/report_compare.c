@@ -134,11 +134,12 @@ static void facts_add(struct page *page, const struct report_page *what)
 {
     if (what->fact_count == 0)
         return;
-    text_add(&page->html,
-             "<h2>The same for all</h2>\n<div class=\"panel\"><table class=\"facts\">");
+    text_add(&page->html, "<h2>The same for all</h2>\n<div class=\"panel shared\">");
     for (size_t i = 0; i < what->fact_count; i++)
-        page_fact(page, page_escaped(page->arena, what->facts[i].name), what->facts[i].value);
-    text_add(&page->html, "</table></div>\n");
+        text_add(&page->html, "<div><span>%s</span> %s</div>",
+                 page_escaped(page->arena, what->facts[i].name),
+                 page_escaped(page->arena, what->facts[i].value));
+    text_add(&page->html, "</div>\n");
 }
 
 struct status report_compare_write(const char *path, const struct report_page *what,
