@@ -11,6 +11,7 @@ enum {
     CHUNK_ELEMENTS = 512 << 10, /* of all partial results of a weight gradient together, wanted */
     STREAM_BYTES = 12 << 20,    /* of a result that no cache is expected to keep */
     FEWEST_CHUNKS = 2,          /* ... but so many, where the batch has them, for the threads */
+    LIBRARY_SHARE = 4,          /* where a library may compute it: of these elements, one in four */
 };
 
 /* ---- parameters ---- */
@@ -154,9 +155,11 @@ int32_t lower_chunk_images(const struct lowering *lowering)
 
 int32_t lower_weight_chunk_images(const struct lowering *lowering, int64_t elements)
 {
-    int64_t chunks = CHUNK_ELEMENTS / elements;
+    const bool library = lowering->keeps_convolutions;
+    const int64_t fewest = library ? 1 : FEWEST_CHUNKS;
+    int64_t chunks = CHUNK_ELEMENTS / (library ? LIBRARY_SHARE : 1) / elements;
 
-    chunks = chunks < FEWEST_CHUNKS ? FEWEST_CHUNKS : chunks > CHUNKS ? CHUNKS : chunks;
+    chunks = chunks < fewest ? fewest : chunks > CHUNKS ? CHUNKS : chunks;
     return (int32_t)((lowering->calls->batch + chunks - 1) / chunks);
 }
 
@@ -394,7 +397,7 @@ static void mark_results(struct lowering *lowering)
 
 struct calls *lower_graph(struct arena *arena, const struct graph *graph,
                           const struct recipe *recipe, const struct parameter_layout *layout,
-                          enum lower_part part)
+                          enum lower_part part, bool keeps_convolutions)
 {
     const bool training = part == LOWER_TRAINING;
     struct calls *calls = ARENA_NEW(arena, struct calls);
@@ -403,7 +406,8 @@ struct calls *lower_graph(struct arena *arena, const struct graph *graph,
                                 .recipe = recipe,
                                 .layout = layout,
                                 .calls = calls,
-                                .training = training};
+                                .training = training,
+                                .keeps_convolutions = keeps_convolutions};
 
     calls->arena = arena;
     calls->kernels.arena = arena;

@@ -61,10 +61,11 @@ enum lower_part {
     LOWER_INFERENCE, /* the forward pass: INFER and LOSS */
 };
 
-/* Lowers a part of the graph, for batches of the recipe's size. */
+/* Lowers a part of the graph, for batches of the recipe's size. `keeps_convolutions`: a library may
+ * compute them, weight gradients all at once. */
 struct calls *lower_graph(struct arena *arena, const struct graph *graph,
                           const struct recipe *recipe, const struct parameter_layout *layout,
-                          enum lower_part part);
+                          enum lower_part part, bool keeps_convolutions);
 
 /* ---- for the definitions in op_*.c ---- */
 
@@ -76,6 +77,7 @@ struct lowering {
     struct calls *calls;
     buffer_id *buffers; /* for each tensor: its buffer, or BUFFER_NONE so far */
     bool training;
+    bool keeps_convolutions;
     enum rnet_phase phase; /* of the calls that are appended */
 };
 
@@ -110,7 +112,7 @@ int32_t lower_chunk_images(const struct lowering *lowering);
 uint64_t lower_chunk_bytes(const struct lowering *lowering, int32_t chunk_images,
                            int64_t elements);
 /* As lower_chunk_images, for a weight gradient: fewer, larger chunks where a partial result is
- * large. */
+ * large. A library that has the whole gradient at once fills the other chunks with zeros. */
 int32_t lower_weight_chunk_images(const struct lowering *lowering, int64_t elements);
 
 struct call_builder call_begin(struct lowering *lowering, enum kernel_anchor anchor);

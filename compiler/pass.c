@@ -51,9 +51,11 @@ static void run_lower(struct compilation *compilation)
     plan->batch = plan->recipe->batch;
     plan->layout = parameter_layout(plan->graph, plan->recipe, compilation->arena);
     plan->train = lower_graph(compilation->arena, plan->graph, plan->recipe, &plan->layout,
-                              compilation->inference ? LOWER_NOTHING : LOWER_TRAINING);
+                              compilation->inference ? LOWER_NOTHING : LOWER_TRAINING,
+                              compilation->keeps_convolutions);
     plan->infer =
-        lower_graph(compilation->arena, plan->graph, plan->recipe, &plan->layout, LOWER_INFERENCE);
+        lower_graph(compilation->arena, plan->graph, plan->recipe, &plan->layout,
+                    LOWER_INFERENCE, compilation->keeps_convolutions);
 }
 
 static void run_fuse(struct compilation *compilation)

@@ -12,7 +12,7 @@ struct compilation {
     struct arena *arena;
     const struct source_set *sources;
     struct elaboration elaboration; /* given: the graph that passes extend, the recipe */
-    bool keeps_convolutions; /* given: nothing is fused into them, a library may compute them */
+    bool keeps_convolutions; /* given: nothing is fused into them, for a library may compute them */
     bool inference; /* given: no training step; a loss for evaluation alone, if there are logits */
     struct plan plan;
     uint64_t train_workspace, infer_workspace; /* bytes */

@@ -6,6 +6,7 @@
 
 extern const struct schedule cuda_pointwise_schedule;
 extern const struct schedule cuda_channel_sum_schedule;
+extern const struct schedule cuda_point_sum_schedule;
 extern const struct schedule cuda_vector_schedule;
 extern const struct schedule cuda_pool_schedule;
 extern const struct schedule cuda_loss_schedule;

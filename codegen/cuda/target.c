@@ -9,6 +9,7 @@ static const struct schedule *const schedules[] = {
     &cuda_weight_direct_schedule,
     &cuda_pointwise_schedule,
     &cuda_channel_sum_schedule,
+    &cuda_point_sum_schedule,
     &cuda_vector_schedule,
     &cuda_pool_schedule,
     &cuda_loss_schedule,

@@ -5,64 +5,34 @@
  * Compiled code runs at full shape; the interpreter runs the same kernel on a small grid. Kernels
  * that an earlier file had are not run again. RNET_STDLIB names the standard library's folder. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "compiler/pass.h"
 #include "tests/kernels/check_kernel.h"
+#include "tests/kernels/compile_network.h"
 
 enum { IMAGES = 3 };
 
-static bool compile(struct arena *arena, struct source_set *sources, const char *path,
-                    struct compilation *out)
-{
-    const struct definition depth = {"depth", "38"};
-    const struct elaborate_options options = {.definitions = &depth, .definition_count = 1};
-    struct diagnostics diagnostics;
-    size_t count;
-    const struct pass *passes = compiler_passes(&count);
-
-    *out = (struct compilation){.arena = arena, .sources = sources};
-    diagnostics_init(&diagnostics, arena, sources);
-    if (!elaborate(arena, sources, &diagnostics, path, &options, &out->elaboration)) {
-        diagnostics_print(&diagnostics, stderr, false);
-        return false;
-    }
-    for (size_t i = 0; i < count; i++) {
-        const char *problem;
-
-        passes[i].run(out);
-        problem = passes[i].check(out);
-        if (problem) {
-            fprintf(stderr, "%s: pass %s: %s\n", path, passes[i].name, problem);
-            return false;
-        }
-    }
-    return true;
-}
-
-static int check_one(const struct kernel *kernel)
+/* What only a GPU has, nothing being fused into convolutions, is interpreted alone. */
+static int check_one(const struct kernel *kernel, bool is_compiled)
 {
     struct kernel small;
 
     kernel_shrink(kernel, &small);
-    return check_kernel(kernel, IMAGES, CHECK_COMPILED) +
+    return (is_compiled ? check_kernel(kernel, IMAGES, CHECK_COMPILED) : 0) +
            check_kernel(&small, IMAGES, CHECK_INTERPRETED);
 }
 
 /* Checks the kernels that are new in this network; returns the number of failures. */
-static int check_network(struct kernel_set *seen, const char *path)
+static int check_network(struct kernel_set *seen, const char *path, bool is_for_gpu)
 {
     struct arena arena = {0};
     struct source_set sources;
     struct compilation compilation;
-    const char *stdlib = getenv("RNET_STDLIB");
+    const struct network_options options = {.depth = "38", .keeps_convolutions = is_for_gpu};
     int failures = 1;
     size_t checked = 0;
 
-    source_set_init(&sources, &arena);
-    vector_push(&sources.include_paths, &arena, stdlib ? stdlib : "stdlib");
-    if (compile(&arena, &sources, path, &compilation)) {
+    if (compile_network(&arena, &sources, path, &options, &compilation)) {
         const struct kernel_set *kernels = &compilation.plan.kernels;
 
         failures = 0;
@@ -72,11 +42,11 @@ static int check_network(struct kernel_set *seen, const char *path)
             kernel_set_add(seen, kernels->items.items[k]);
             if (seen->items.count == before)
                 continue;
-            failures += check_one(kernels->items.items[k]);
+            failures += check_one(kernels->items.items[k], !is_for_gpu);
             checked++;
         }
-        printf("%s %s: %zu kernels, %zu of them new, %d failures\n", failures ? "FAIL" : "ok  ",
-               path, kernels->items.count, checked, failures);
+        printf("%s %s%s: %zu kernels, %zu of them new, %d failures\n", failures ? "FAIL" : "ok  ",
+               path, is_for_gpu ? " for a GPU" : "", kernels->items.count, checked, failures);
     }
     arena_release(&arena);
     return failures;
@@ -89,7 +59,7 @@ int main(int argc, char **argv)
     int failures = 0;
 
     for (int i = 1; i < argc; i++)
-        failures += check_network(&seen, argv[i]);
+        failures += check_network(&seen, argv[i], false) + check_network(&seen, argv[i], true);
     printf("%zu distinct kernels in %d networks, %d failures\n", seen.items.count, argc - 1,
            failures);
     arena_release(&arena);

@@ -301,7 +301,9 @@ static int check_schedules(struct check *check, unsigned parts)
     return failures;
 }
 
-int check_kernel(const struct kernel *kernel, int64_t images, unsigned parts)
+/* Computes what the reference says and lets `run` compare with it. */
+static int check_with(const struct kernel *kernel, int64_t images,
+                      int (*run)(struct check *check, const void *context), const void *context)
 {
     struct arena arena = {0};
     struct check check = {
@@ -321,10 +323,40 @@ int check_kernel(const struct kernel *kernel, int64_t images, unsigned parts)
     reference_run(kernel, images, &data, magnitudes);
     check.expected = &expected;
     check.magnitudes = magnitudes;
-    int failures = check_schedules(&check, parts);
+    int failures = run(&check, context);
     buffers_free(&expected);
     arena_release(&arena);
     return failures;
+}
+
+static int run_schedules(struct check *check, const void *parts)
+{
+    return check_schedules(check, *(const unsigned *)parts);
+}
+
+int check_kernel(const struct kernel *kernel, int64_t images, unsigned parts)
+{
+    return check_with(kernel, images, run_schedules, &parts);
+}
+
+/* A function and what it was made of. */
+struct compiled {
+    const struct loop_program *program;
+    cpu_function *function;
+};
+
+static int run_compiled(struct check *check, const void *context)
+{
+    const struct compiled *compiled = context;
+    check->schedule = compiled->program->schedule;
+    return check_compiled(check, compiled->program, compiled->function);
+}
+
+int check_function(const struct kernel *kernel, int64_t images, const struct loop_program *program,
+                   cpu_function *function)
+{
+    const struct compiled compiled = {program, function};
+    return check_with(kernel, images, run_compiled, &compiled);
 }
 
 /* ---- samples ---- */

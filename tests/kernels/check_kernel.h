@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "codegen/cpu/lower_llvm.h"
 #include "compiler/kernel.h"
 
 enum check_parts {
@@ -30,6 +31,10 @@ struct kernel_sample {
 
 void kernel_sample_make(struct arena *arena, const struct kernel *kernel, int64_t images,
                         struct kernel_sample *out);
+/* Runs the kernel as compiled code, made of one of its loop programs, task by task; compares as
+ * check_kernel does. Returns whether it failed. */
+int check_function(const struct kernel *kernel, int64_t images, const struct loop_program *program,
+                   cpu_function *function);
 
 /* Makes a copy with each axis of more than 6 points cut to a few, the other grid following its
  * window, so that it can be interpreted. Returns whether anything was cut; *out is always set. */

@@ -1,0 +1,93 @@
+/* NVRTC compiles every distinct kernel of whole networks, each as `rnet build --target cuda` gives
+ * it; also with its filter copy.
+ *
+ *   check_code FILE.rnet...      exit status 77 where there is no NVRTC */
+#include <stdio.h>
+#include <time.h>
+
+#include "codegen/cuda/compile.h"
+#include "codegen/cuda/convolution_facts.h"
+#include "codegen/cuda/filter_copy.h"
+#include "codegen/schedule.h"
+#include "config.h"
+#include "tests/kernels/compile_network.h"
+
+enum { SKIPPED = 77 };
+
+struct kernels {
+    struct arena arena;
+    struct kernel_set set;
+    int64_t most_images;
+};
+
+static bool add_network(struct kernels *kernels, const char *path)
+{
+    struct arena arena = {0};
+    struct source_set sources;
+    struct compilation compilation;
+    const struct network_options options = {.keeps_convolutions = true};
+    const bool compiled = compile_network(&arena, &sources, path, &options, &compilation);
+
+    if (compiled) {
+        const struct plan *plan = &compilation.plan;
+
+        for (size_t k = 0; k < plan->kernels.items.count; k++)
+            kernel_set_add(&kernels->set, plan->kernels.items.items[k]);
+        if (plan->batch > kernels->most_images)
+            kernels->most_images = plan->batch;
+    }
+    arena_release(&arena);
+    return compiled;
+}
+
+static int compile_all(struct kernels *kernels)
+{
+    const size_t count = kernels->set.items.count;
+    struct loop_program **programs = ARENA_ARRAY(&kernels->arena, struct loop_program *, count);
+    struct loop_program **copies = ARENA_ARRAY(&kernels->arena, struct loop_program *, count);
+    struct nvrtc_code *code = ARENA_ARRAY(&kernels->arena, struct nvrtc_code, count);
+    const struct cuda_target target = {.configured_folder = RNET_CUDA_FOLDER,
+                                       .architecture = CUDA_DEFAULT_ARCHITECTURE,
+                                       .most_images = kernels->most_images};
+    struct rnet_cuda_convolution facts;
+    size_t bytes = 0;
+
+    for (size_t k = 0; k < count; k++) {
+        const struct kernel *kernel = kernels->set.items.items[k];
+
+        programs[k] = schedule_kernel(&kernels->arena, kernel, &cuda_target, NULL);
+        if (convolution_facts(kernel, &facts))
+            copies[k] = filter_copy(&kernels->arena, kernel);
+    }
+    const struct status status =
+        cuda_compile(&kernels->arena, &target, programs, copies, count, code);
+    if (!status_is_ok(&status)) {
+        fprintf(stderr, "%s\n", status.message);
+        return 1;
+    }
+    for (size_t k = 0; k < count; k++)
+        bytes += code[k].cubin_bytes;
+    printf("%zu distinct kernels compiled for sm_%d: %zu KiB\n", count, target.architecture,
+           bytes >> 10);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct kernels kernels = {.most_images = 1};
+    struct nvrtc *nvrtc;
+    const struct status status = nvrtc_open(RNET_CUDA_FOLDER, &nvrtc);
+    int failures = argc < 2;
+
+    if (!status_is_ok(&status)) {
+        printf("skipped, no kernel was compiled for a GPU: %s\n", status.message);
+        return SKIPPED;
+    }
+    nvrtc_close(nvrtc);
+    kernels.set = (struct kernel_set){.arena = &kernels.arena, .table = {.arena = &kernels.arena}};
+    for (int i = 1; i < argc; i++)
+        failures += !add_network(&kernels, argv[i]);
+    failures += compile_all(&kernels);
+    arena_release(&kernels.arena);
+    return failures != 0;
+}
