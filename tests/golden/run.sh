@@ -2,7 +2,8 @@
 # Compares what rnet prints for tests/golden/FOLDER/NAME.rnet with the files beside it. The ending
 # says which command: NAME.err is what `rnet check` prints to stderr, with the options that a file
 # NAME.options holds; NAME.report what `rnet report` prints, NAME.fmt what `rnet fmt` makes of the
-# file, NAME.ast, .graph and .kernels what `rnet build --emit` prints.
+# file, NAME.ast, .graph and .kernels what `rnet build --emit` prints, NAME.cu its CUDA C, for
+# inference.
 #
 #   run.sh [--update] [NAME...]    --update rewrites the files; read the difference before it stays
 #
@@ -37,6 +38,7 @@ produce()
     err) { "$rnet" check "$1.rnet" $(cat "$1.options" 2>/dev/null) >/dev/null; } 2>&1 ;;
     report) "$rnet" report "$1.rnet" 2>&1 ;;
     fmt) format_copy "$1.rnet" 2>&1 ;;
+    cu) "$rnet" build --target cuda --inference --emit cuda "$1.rnet" 2>&1 ;;
     ast | graph | kernels) "$rnet" build --emit "$2" "$1.rnet" 2>&1 ;;
     esac
 }
@@ -58,7 +60,7 @@ compare()
 
 count=0
 failures=0
-for expected in */*.err */*.report */*.fmt */*.ast */*.graph */*.kernels; do
+for expected in */*.err */*.report */*.fmt */*.ast */*.graph */*.kernels */*.cu; do
     [ -e "$expected" ] || continue
     name=${expected##*/}
     case " ${*:-${name%.*}} " in
