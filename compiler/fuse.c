@@ -43,7 +43,7 @@ static bool loads_points(const struct fusion *fusion, const struct kernel *kerne
 
 static void find_readers(struct fusion *fusion)
 {
-    struct arena *arena = fusion->calls->arena;
+    struct arena *arena = fusion->scratch;
 
     for (size_t b = 0; b < fusion->calls->buffers.count; b++) {
         fusion->readers[b].only_points = true;
@@ -226,14 +226,15 @@ static call_id joinable(const struct fusion *fusion, const struct call_builder *
         is_wanted_before(fusion, call, id, first))
         return CALL_NONE;
     for (int p = 0; p < kernel_first_output(kernel); p++)
-        if (fusion->before[first].arguments[p] == call->outputs[0] && !loads_points(fusion, kernel, p))
+        if (fusion->before[first].arguments[p] == call->outputs[0] &&
+            !loads_points(fusion, kernel, p))
             return CALL_NONE;
     return first;
 }
 
 static void defer(struct fusion *fusion, const struct call_builder *call, call_id into)
 {
-    const struct call_builder *kept = arena_copy(fusion->calls->arena, call, sizeof *call);
+    const struct call_builder *kept = arena_copy(fusion->scratch, call, sizeof *call);
 
     for (int output = 0; output < call->output_count; output++)
         fusion->deferred[call->outputs[output]] = (struct deferred){kept, into};
@@ -338,11 +339,12 @@ static void visit(struct fusion *fusion, call_id id)
 
 void fuse_calls(struct calls *calls, bool keeps_convolutions)
 {
-    struct arena *arena = calls->arena;
+    struct arena scratch = {0}, *arena = &scratch;
     const size_t buffers = calls->buffers.count, count = calls->items.count;
     struct fusion fusion = {
         .calls = calls,
-        .lowering = {.arena = arena, .calls = calls},
+        .scratch = arena,
+        .lowering = {.arena = calls->arena, .calls = calls},
         .before = calls->items.items,
         .count = count,
         .keeps_convolutions = keeps_convolutions,
@@ -361,4 +363,5 @@ void fuse_calls(struct calls *calls, bool keeps_convolutions)
     memset(&calls->items, 0, sizeof calls->items);
     for (call_id id = 0; id < fusion.count; id++)
         visit(&fusion, id);
+    arena_release(&scratch);
 }

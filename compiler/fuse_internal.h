@@ -25,6 +25,7 @@ struct deferred {
 
 struct fusion {
     struct calls *calls;
+    struct arena *scratch;     /* for what no result keeps */
     struct lowering lowering;  /* what call builders want */
     const struct call *before; /* the calls as they came */
     size_t count;
