@@ -23,9 +23,10 @@ struct gradient {
 
 static bool weight_tile_applies(const struct kernel *kernel)
 {
+    if (kernel->anchor != KERNEL_WEIGHT_GRADIENT)
+        return false;
     const int32_t outputs = kernel->out_channels / kernel->groups;
-    return kernel->anchor == KERNEL_WEIGHT_GRADIENT &&
-           block_lanes(kernel->out_channels) == TILE_COLUMNS &&
+    return block_lanes(kernel->out_channels) == TILE_COLUMNS &&
            (kernel->groups == 1 || (outputs % TILE_COLUMNS == 0 &&
                                     vector_stride(kernel->out_channels) == kernel->out_channels));
 }
