@@ -29,7 +29,7 @@ static bool computes_operands(const struct fusion *fusion, const struct kernel *
 static bool loads_points(const struct fusion *fusion, const struct kernel *kernel, int parameter)
 {
     if (!computes_operands(fusion, kernel) ||
-        (has_epilogue(kernel) && parameter == kernel_weight_parameter(kernel)))
+        (kernel_is_convolution(kernel) && parameter == kernel_weight_parameter(kernel)))
         return false;
     for (int i = 0; i < kernel->expression_count; i++) {
         const struct expression *expression = &kernel->expressions[i];
@@ -100,7 +100,7 @@ static bool reads_domain(const struct fusion *fusion, call_id b, buffer_id buffe
             continue;
         for (int v = 0; v < kernel->value_count; v++)
             if (loads(kernel, kernel->values[v], p) &&
-                !side_is(kernel, value_is_on_out_side(kernel, v), grid, channels))
+                !side_is(kernel, kernel_value_is_on_out_side(kernel, v), grid, channels))
                 return false;
         if (kernel->epilogue && loads(kernel, (uint16_t)(kernel->epilogue - 1), p) &&
             !side_is(kernel, true, grid, channels))
@@ -118,7 +118,7 @@ static bool same_time(const struct call_builder *a, const struct fusion *fusion,
 static bool same_domain(const struct call_builder *a, const struct fusion *fusion, call_id b)
 {
     return same_time(a, fusion, b) &&
-           (has_epilogue(&a->kernel)
+           (kernel_is_convolution(&a->kernel)
                 ? reads_domain(fusion, b, a->outputs[0], a->kernel.out_grid, a->kernel.out_channels)
                 : reads_domain(fusion, b, a->outputs[0], a->kernel.in_grid, a->kernel.in_channels));
 }
@@ -329,7 +329,7 @@ static void visit(struct fusion *fusion, call_id id)
     if (!fusion->calls->buffers.items[built.outputs[0]].is_result) {
         if (is_pointwise(&built.kernel) && try_defer(fusion, &built, id))
             return;
-        if (has_epilogue(&built.kernel) && try_epilogue(fusion, &built))
+        if (kernel_is_convolution(&built.kernel) && try_epilogue(fusion, &built))
             return;
     }
     fuse_sums(fusion, &built, id);

@@ -3,13 +3,6 @@
 
 #include <string.h>
 
-bool value_is_on_out_side(const struct kernel *kernel, int value)
-{
-    return (kernel->anchor == KERNEL_WEIGHT_GRADIENT || kernel->anchor == KERNEL_MAX_POOL_GRADIENT)
-               ? value == 1
-               : kernel->anchor == KERNEL_AVERAGE_POOL_GRADIENT;
-}
-
 static int output_of(const struct call_builder *call, buffer_id buffer)
 {
     int output = 0;
@@ -33,10 +26,10 @@ static bool is_own_result(const struct fusion *fusion, const struct call_builder
 {
     const struct call_builder *source = fusion->deferred[buffer].call;
 
-    if (!has_epilogue(&to->kernel))
+    if (!kernel_is_convolution(&to->kernel))
         return false;
     return (to->output_count > 0 && to->outputs[0] == buffer) ||
-           (source && has_epilogue(&source->kernel));
+           (source && kernel_is_convolution(&source->kernel));
 }
 
 /* Deferred calls hold no loads of deferred results themselves, so this goes one level deep. */
@@ -148,7 +141,7 @@ static struct call_builder rebuild_anchor(struct fusion *fusion, call_id id)
         to.kernel.epilogue = (uint16_t)(fuse_copy_value(fusion, &to, from, call->arguments,
                                                         (uint16_t)(from->epilogue - 1)) +
                                         1);
-    if (has_epilogue(from))
+    if (kernel_is_convolution(from))
         to.weight = call->arguments[kernel_weight_parameter(from)];
     for (int p = kernel_first_output(from); p < from->parameter_count; p++)
         call_output(&to, call->arguments[p]);
@@ -163,7 +156,8 @@ static const struct call_builder *convolution_for(const struct fusion *fusion, c
     for (int p = 0; fusion->is_taken[id] && p < call->argument_count; p++) {
         const struct deferred *deferred = &fusion->deferred[call->arguments[p]];
 
-        if (deferred->call && deferred->into == id && has_epilogue(&deferred->call->kernel))
+        if (deferred->call && deferred->into == id &&
+            kernel_is_convolution(&deferred->call->kernel))
             return deferred->call;
     }
     return NULL;

@@ -52,15 +52,6 @@ static inline bool is_pointwise(const struct kernel *kernel)
     return kernel->anchor == KERNEL_POINTWISE;
 }
 
-/* Whether it stores results at the points of out_grid, with an epilogue and sums if need be. */
-static inline bool has_epilogue(const struct kernel *kernel)
-{
-    return kernel->anchor == KERNEL_CONVOLUTION || kernel->anchor == KERNEL_DATA_GRADIENT;
-}
-
-/* Whether operand `value` of a kernel is at the points of out_grid; others are at in_grid's. */
-bool value_is_on_out_side(const struct kernel *kernel, int value);
-
 /* ---- fuse_build.c ---- */
 
 /* The call with everything that was left for it in its place. */

@@ -131,7 +131,7 @@ static bool has_parts(const struct kernel *kernel)
     const bool skips_depths =
         kernel->anchor == KERNEL_DATA_GRADIENT && kernel->window.stride[0] > 1;
 
-    return has_epilogue(kernel) && grid_points(kernel->out_grid) > 1 && !skips_depths;
+    return kernel_is_convolution(kernel) && grid_points(kernel->out_grid) > 1 && !skips_depths;
 }
 
 void fuse_sums(struct fusion *fusion, struct call_builder *call, call_id id)

@@ -158,6 +158,18 @@ uint32_t kernel_set_add(struct kernel_set *set, const struct kernel *kernel)
     return number;
 }
 
+bool kernel_is_convolution(const struct kernel *kernel)
+{
+    return kernel->anchor == KERNEL_CONVOLUTION || kernel->anchor == KERNEL_DATA_GRADIENT;
+}
+
+bool kernel_value_is_on_out_side(const struct kernel *kernel, int value)
+{
+    return (kernel->anchor == KERNEL_WEIGHT_GRADIENT || kernel->anchor == KERNEL_MAX_POOL_GRADIENT)
+               ? value == 1
+               : kernel->anchor == KERNEL_AVERAGE_POOL_GRADIENT;
+}
+
 bool kernel_has_window(const struct kernel *kernel)
 {
     return kernel->anchor >= KERNEL_CONVOLUTION && kernel->anchor <= KERNEL_AVERAGE_POOL_GRADIENT;
@@ -315,8 +327,7 @@ static const char *check_expressions(const struct kernel *kernel, struct arena *
     for (int i = 0; i < kernel->sum_count; i++)
         if (kernel->sums[i] >= kernel->expression_count)
             return arena_format(arena, "sum %d is not an expression", i);
-    if ((kernel->epilogue || kernel->sum_count) && kernel->anchor != KERNEL_CONVOLUTION &&
-        kernel->anchor != KERNEL_DATA_GRADIENT)
+    if ((kernel->epilogue || kernel->sum_count) && !kernel_is_convolution(kernel))
         return "only a convolution or data gradient has an epilogue or sums";
     return NULL;
 }

@@ -184,6 +184,13 @@ int64_t vector_stride(int64_t channels);
 
 int64_t grid_points(const int32_t grid[GRID_RANK]);
 
+/* Whether the anchor is CONVOLUTION or DATA_GRADIENT: those that store at the points of out_grid and
+ * may have an epilogue and side sums there. */
+bool kernel_is_convolution(const struct kernel *kernel);
+
+/* Whether value number `value` is at the points of out_grid; the others are at those of in_grid. */
+bool kernel_value_is_on_out_side(const struct kernel *kernel, int value);
+
 /* Whether `window` means something to the kernel's anchor. */
 bool kernel_has_window(const struct kernel *kernel);
 

@@ -1,10 +1,10 @@
-/* Counting what kernels compute and move. A table says for each anchor where its operands and
- * results lie; expressions add what they load. */
+/* Counting what kernels compute and move. A table says for each anchor where its results lie;
+ * expressions add what they load. */
 #include "compiler/kernel_work.h"
 
 #include <string.h>
 
-/* Where a value's loads or an output lie. */
+/* Where an output lies. */
 enum place {
     PLACE_IN,           /* on in_grid */
     PLACE_OUT,          /* on out_grid */
@@ -19,28 +19,27 @@ enum place {
 };
 
 struct anchor_places {
-    uint8_t values[2]; /* enum place: of the first value, of all others */
-    uint8_t output;    /* enum place */
-    bool weight;       /* reads a weight */
+    uint8_t output; /* enum place */
+    bool weight;    /* reads a weight */
 };
 
 static const struct anchor_places anchor_places[KERNEL_ANCHOR_COUNT] = {
-    [KERNEL_POINTWISE] = {{PLACE_IN, PLACE_IN}, PLACE_IN, false},
-    [KERNEL_CHANNEL_SUM] = {{PLACE_IN, PLACE_IN}, PLACE_CHUNK_VECTOR, false},
-    [KERNEL_VECTOR] = {{PLACE_IN, PLACE_IN}, PLACE_VECTOR, false},
-    [KERNEL_CONVOLUTION] = {{PLACE_IN, PLACE_IN}, PLACE_OUT, true},
-    [KERNEL_DATA_GRADIENT] = {{PLACE_IN, PLACE_IN}, PLACE_OUT, true},
-    [KERNEL_WEIGHT_GRADIENT] = {{PLACE_IN, PLACE_OUT}, PLACE_CHUNK_WEIGHT, false},
-    [KERNEL_TRANSPOSE] = {{PLACE_IN, PLACE_IN}, PLACE_TRANSPOSED, true},
-    [KERNEL_MAX_POOL] = {{PLACE_IN, PLACE_IN}, PLACE_OUT, false},
-    [KERNEL_MAX_POOL_GRADIENT] = {{PLACE_IN, PLACE_OUT}, PLACE_IN, false},
-    [KERNEL_AVERAGE_POOL] = {{PLACE_IN, PLACE_IN}, PLACE_OUT, false},
-    [KERNEL_AVERAGE_POOL_GRADIENT] = {{PLACE_OUT, PLACE_OUT}, PLACE_IN, false},
-    [KERNEL_SOFTMAX_LOSS] = {{PLACE_IN, PLACE_IN}, PLACE_IMAGE, false},
-    [KERNEL_GROUP_SUM] = {{PLACE_IN, PLACE_IN}, PLACE_IMAGE_VECTOR, false},
-    [KERNEL_POINT_SUM] = {{PLACE_IN, PLACE_IN}, PLACE_PIXEL, false},
-    [KERNEL_JOIN] = {{PLACE_IN, PLACE_IN}, PLACE_OUT, false},
-    [KERNEL_ROWS] = {{PLACE_IN, PLACE_IN}, PLACE_OUT, false},
+    [KERNEL_POINTWISE] = {PLACE_IN, false},
+    [KERNEL_CHANNEL_SUM] = {PLACE_CHUNK_VECTOR, false},
+    [KERNEL_VECTOR] = {PLACE_VECTOR, false},
+    [KERNEL_CONVOLUTION] = {PLACE_OUT, true},
+    [KERNEL_DATA_GRADIENT] = {PLACE_OUT, true},
+    [KERNEL_WEIGHT_GRADIENT] = {PLACE_CHUNK_WEIGHT, false},
+    [KERNEL_TRANSPOSE] = {PLACE_TRANSPOSED, true},
+    [KERNEL_MAX_POOL] = {PLACE_OUT, false},
+    [KERNEL_MAX_POOL_GRADIENT] = {PLACE_IN, false},
+    [KERNEL_AVERAGE_POOL] = {PLACE_OUT, false},
+    [KERNEL_AVERAGE_POOL_GRADIENT] = {PLACE_IN, false},
+    [KERNEL_SOFTMAX_LOSS] = {PLACE_IMAGE, false},
+    [KERNEL_GROUP_SUM] = {PLACE_IMAGE_VECTOR, false},
+    [KERNEL_POINT_SUM] = {PLACE_PIXEL, false},
+    [KERNEL_JOIN] = {PLACE_OUT, false},
+    [KERNEL_ROWS] = {PLACE_OUT, false},
 };
 
 /* What has been counted, so that an operand loaded twice counts once. */
@@ -212,7 +211,7 @@ struct rnet_work kernel_work(const struct kernel *kernel)
     counter.work.image_multiply_adds = multiply_adds(kernel);
     counter.work.chunk_images = kernel->chunk_images;
     for (int i = 0; i < counted_values(kernel); i++)
-        count_value(&counter, kernel->values[i], places->values[i > 0] == PLACE_OUT);
+        count_value(&counter, kernel->values[i], kernel_value_is_on_out_side(kernel, i));
     if (kernel->epilogue)
         count_value(&counter, (uint16_t)(kernel->epilogue - 1), true);
     for (int i = 0; i < kernel->sum_count; i++)

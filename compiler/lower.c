@@ -295,8 +295,7 @@ static bool streams(const struct call_builder *call)
     const struct kernel *kernel = &call->kernel;
     const struct buffer *result = &call->lowering->calls->buffers.items[call->outputs[0]];
 
-    return (kernel->anchor == KERNEL_POINTWISE || kernel->anchor == KERNEL_CONVOLUTION ||
-            kernel->anchor == KERNEL_DATA_GRADIENT) &&
+    return (kernel->anchor == KERNEL_POINTWISE || kernel_is_convolution(kernel)) &&
            result->region == RNET_REGION_WORKSPACE && result->bytes >= STREAM_BYTES;
 }
 

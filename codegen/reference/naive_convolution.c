@@ -62,7 +62,7 @@ static loop_value epilogue(const struct kernel *kernel, struct loop_program *pro
 static loop_value part_index(const struct kernel *kernel, struct loop_program *program,
                              loop_value image, loop_value depth, loop_value row)
 {
-    int32_t row_parts = (kernel->out_grid[1] + kernel->sum_rows - 1) / kernel->sum_rows;
+    int64_t row_parts = kernel_sum_parts(kernel) / kernel->out_grid[0];
     loop_value part = loop_add(program, loop_times(program, image, kernel->out_grid[0]), depth);
     loop_value rows = loop_binary(program, LOOP_DIVIDE, row, loop_int(program, kernel->sum_rows));
     part = loop_add(program, loop_times(program, part, row_parts), rows);
