@@ -220,6 +220,11 @@ int64_t conv_plan_weights(const struct conv_plan *plan)
            VECTOR_LANES;
 }
 
+int64_t conv_plan_sums(const struct conv_plan *plan)
+{
+    return plan->images * plan->kernel->sum_count * channel_stride(plan->kernel->out_channels);
+}
+
 /* Weights are worth a copy where their rows are far apart and many pixels use them. */
 static bool wants_copy(const struct conv_plan *plan)
 {
@@ -245,9 +250,10 @@ bool conv_plan_make(const struct kernel *kernel, struct conv_plan *plan)
     set_images(plan);
     conv_blocks_split(&plan->blocks, plan->images * plan->rows * row_products(plan));
     int64_t pack = plan->input.packed ? plan->images * packed_bytes(plan, plan->rows) : 0;
+    int64_t sums = conv_plan_sums(plan) * (int64_t)sizeof(float);
     int64_t weights = conv_plan_weights(plan) * (int64_t)sizeof(float);
     plan->packs_weights = wants_copy(plan);
-    if (!plan->blocks.diagonal && pack + weights > MOST_BYTES)
+    if (!plan->blocks.diagonal && pack + sums + weights > MOST_BYTES)
         plan->packs_weights = false;
-    return pack + (plan->packs_weights ? weights : 0) <= MOST_BYTES;
+    return pack + sums + (plan->packs_weights ? weights : 0) <= MOST_BYTES;
 }

@@ -33,7 +33,7 @@ struct tile {
     loop_value images;     /* of a task of several: how many */
     loop_value row_length; /* of a row of images: how many */
     loop_value weights;    /* local: a block's weights, [window][channels][vectors][lanes] */
-    loop_value sums;       /* local: the task's side sums, [sum][stride of the channels] */
+    loop_value sums;       /* local: the task's side sums, see conv_plan_sums */
 };
 
 /* Where a tile is: its class, block of channels and first output. */
@@ -187,7 +187,7 @@ static void add_step(const struct tile *tile, const struct spot *spot, const str
     }
 }
 
-/* Adds to the tile's side sums what pixel `j` and vector `v` of a tile have for them. */
+/* Adds to a tile's side sums what one vector of a pixel has for them. */
 static void add_to_sums(const struct tile *tile, const struct place *place, bool is_first,
                         loop_value *sums)
 {
@@ -198,7 +198,7 @@ static void add_to_sums(const struct tile *tile, const struct place *place, bool
     }
 }
 
-/* Adds the tile's side sums of vector `v` to the task's. */
+/* Adds a tile's side sums of vector `v` to the image's. */
 static void keep_sums(const struct tile *tile, const struct spot *spot, int v,
                       const loop_value *sums)
 {
@@ -540,8 +540,7 @@ static void declare_weights(struct tile *tile)
 
 static void declare_sums(struct tile *tile)
 {
-    int64_t elements =
-        tile->plan.images * tile->kernel->sum_count * channel_stride(tile->kernel->out_channels);
+    int64_t elements = conv_plan_sums(&tile->plan);
     tile->sums = loop_local(tile->program, LOOP_F32, elements);
     local_clear(tile->program, tile->sums, loop_int(tile->program, 0), elements);
 }

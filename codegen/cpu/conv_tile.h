@@ -124,6 +124,9 @@ struct conv_plan {
 /* Decides everything that is known of a kernel; false if the tiled schedule cannot build it. */
 bool conv_plan_make(const struct kernel *kernel, struct conv_plan *plan);
 
+/* Elements of the local that a task's side sums lie in: [image][sum][stride of the channels]. */
+int64_t conv_plan_sums(const struct conv_plan *plan);
+
 /* Elements of the local that a block's weights are copied to. */
 int64_t conv_plan_weights(const struct conv_plan *plan);
 
