@@ -120,7 +120,6 @@ static void pack_points(const struct conv_input *input, loop_value image, loop_v
 static void pack_row(const struct conv_input *input, loop_value image,
                      const loop_value at[GRID_RANK], loop_value target)
 {
-    enum { LAST = GRID_RANK - 1 };
     struct loop_program *program = input->program;
     const int32_t *grid = input->grid;
     int32_t low = input->low[LAST], left = low < 0 ? -low : 0;
@@ -150,7 +149,6 @@ static void add_bounds(const struct conv_input *input, int axis, loop_value at,
 void conv_input_pack(const struct conv_input *input, loop_value image,
                      const loop_value first[GRID_RANK], loop_value base)
 {
-    enum { LAST = GRID_RANK - 1 };
     struct loop_program *program = input->program;
     const int32_t rows[GRID_RANK] = {input->extent[0], input->extent[1], 1};
     const int64_t row_elements = input->extent[LAST] * input->stride;

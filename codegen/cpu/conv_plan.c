@@ -2,7 +2,6 @@
 #include "codegen/cpu/conv_tile.h"
 
 enum {
-    LAST = GRID_RANK - 1,
     PACK_BYTES = 96 << 10,        /* packed rows wanted at most */
     PACK_LARGE_BYTES = 448 << 10, /* ... where weights are large */
     MOST_BYTES = 896 << 10,       /* of all locals */

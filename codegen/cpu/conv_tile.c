@@ -8,51 +8,26 @@
  * a block with zeros off its diagonal. Loops that a tile is made of stay loops in the code.
  *
  * Small grids: a task has several images, which each block's weights meet one after the other.
- *
- * Side sums: a tile adds up its pixels in registers and adds that to the task's sums in a local,
- * which the task stores at its end. */
+ * What a tile's end and the next task read is asked for ahead (conv_prefetch.c); side sums are
+ * conv_sums.c's. */
 #include "codegen/cpu/conv_tile.h"
-
-#include <string.h>
-
 #include "codegen/cpu/schedules.h"
 
 enum {
-    LAST = GRID_RANK - 1,
     STEP_TAPS = 3, /* the most taps of the last axis that one step has */
-};
-
-/* A task's values. */
-struct tile {
-    struct conv_plan plan;
-    const struct kernel *kernel;
-    struct loop_program *program;
-    const struct conv_input *input;
-    loop_value image, part_row, part_depth, part_split;
-    loop_value slot;       /* of the image among the task's */
-    loop_value images;     /* of a task of several: how many */
-    loop_value row_length; /* of a row of images: how many */
-    loop_value weights;    /* local: a block's weights, [window][channels][vectors][lanes] */
-    loop_value sums;       /* local: the task's side sums, see conv_plan_sums */
-};
-
-/* Where a tile is: its class, block of channels and first output. */
-struct spot {
-    const struct tile_axis *axes[GRID_RANK];
-    struct conv_block block;
-    loop_value at[GRID_RANK]; /* output number on each axis */
 };
 
 /* ---- one tile ---- */
 
-static const int32_t *input_grid(const struct tile *tile)
+static const int32_t *input_grid(const struct conv_tile *tile)
 {
     return tile->input->packed ? tile->input->extent : tile->kernel->in_grid;
 }
 
 /* The element of the input that output `at` of an axis reads with tap 0, in points of that axis.
  * Packed rows start at the task's first output. */
-static loop_value input_coordinate(const struct tile *tile, const struct spot *spot, int i)
+static loop_value input_coordinate(const struct conv_tile *tile, const struct conv_spot *spot,
+                                   int i)
 {
     struct loop_program *program = tile->program;
     const struct tile_axis *axis = spot->axes[i];
@@ -66,7 +41,7 @@ static loop_value input_coordinate(const struct tile *tile, const struct spot *s
 }
 
 /* The index of the input element of pixel 0, tap 0 and the block's first channel. */
-static loop_value input_origin(const struct tile *tile, const struct spot *spot)
+static loop_value input_origin(const struct conv_tile *tile, const struct conv_spot *spot)
 {
     struct loop_program *program = tile->program;
     loop_value at[GRID_RANK], point;
@@ -93,13 +68,13 @@ struct steps {
     loop_value weight; /* row of the weight, counted in channels */
 };
 
-static bool is_contiguous(const struct tile *tile, const struct tile_axis *axis)
+static bool is_contiguous(const struct conv_tile *tile, const struct tile_axis *axis)
 {
     return axis->in_step == 1 && axis->tap_step == 1 &&
            tile->input->stride == tile->plan.blocks.channels && axis->taps > step_taps(axis);
 }
 
-static struct steps open_steps(const struct tile *tile, const struct spot *spot)
+static struct steps open_steps(const struct conv_tile *tile, const struct conv_spot *spot)
 {
     struct loop_program *program = tile->program;
     const int32_t *grid = input_grid(tile);
@@ -130,8 +105,8 @@ static struct steps open_steps(const struct tile *tile, const struct spot *spot)
     return steps;
 }
 
-static loop_value load_weight(const struct tile *tile, const struct spot *spot, loop_value row,
-                              int vector)
+static loop_value load_weight(const struct conv_tile *tile, const struct conv_spot *spot,
+                              loop_value row, int vector)
 {
     struct loop_program *program = tile->program;
     if (tile->plan.packs_weights) {
@@ -147,7 +122,7 @@ static loop_value load_weight(const struct tile *tile, const struct spot *spot, 
 }
 
 /* sums[pixel][vector] += x weights[vector] */
-static void add_product(const struct tile *tile, const struct spot *spot, loop_value sums,
+static void add_product(const struct conv_tile *tile, const struct conv_spot *spot, loop_value sums,
                         int pixel, loop_value x, const loop_value *weights)
 {
     struct loop_program *program = tile->program;
@@ -161,8 +136,8 @@ static void add_product(const struct tile *tile, const struct spot *spot, loop_v
 
 /* Adds one step's products to the sums [pixel][vector]: each input value that its pixels and taps
  * read is loaded once. */
-static void add_step(const struct tile *tile, const struct spot *spot, const struct steps *steps,
-                     loop_value sums, int pixels)
+static void add_step(const struct conv_tile *tile, const struct conv_spot *spot,
+                     const struct steps *steps, loop_value sums, int pixels)
 {
     struct loop_program *program = tile->program;
     const struct tile_axis *axis = spot->axes[LAST];
@@ -187,35 +162,7 @@ static void add_step(const struct tile *tile, const struct spot *spot, const str
     }
 }
 
-/* Adds to a tile's side sums what one vector of a pixel has for them. */
-static void add_to_sums(const struct tile *tile, const struct place *place, bool is_first,
-                        loop_value *sums)
-{
-    for (int i = 0; i < tile->kernel->sum_count; i++) {
-        loop_value value =
-            expression_value(tile->kernel, tile->program, tile->kernel->sums[i], place);
-        sums[i] = is_first ? value : loop_binary(tile->program, LOOP_ADD, sums[i], value);
-    }
-}
-
-/* Adds a tile's side sums of vector `v` to the image's. */
-static void keep_sums(const struct tile *tile, const struct spot *spot, int v,
-                      const loop_value *sums)
-{
-    struct loop_program *program = tile->program;
-    int64_t stride = channel_stride(tile->kernel->out_channels);
-    loop_value channel = loop_plus(program, spot->block.output, (int64_t)v * VECTOR_LANES);
-    channel = loop_add(program, channel,
-                       loop_times(program, tile->slot, tile->kernel->sum_count * stride));
-    for (int i = 0; i < tile->kernel->sum_count; i++) {
-        loop_value at = loop_plus(program, channel, i * stride);
-        loop_value before = loop_load_local(program, tile->sums, at, VECTOR_LANES);
-        loop_store_local(program, tile->sums, at, loop_binary(program, LOOP_ADD, before, sums[i]));
-    }
-}
-
-/* Where pixel `j` of the tile goes, and its first channel. */
-static struct place pixel_place(const struct tile *tile, const struct spot *spot, int j)
+struct place conv_tile_place(const struct conv_tile *tile, const struct conv_spot *spot, int j)
 {
     struct loop_program *program = tile->program;
     const struct kernel *kernel = tile->kernel;
@@ -233,93 +180,35 @@ static struct place pixel_place(const struct tile *tile, const struct spot *spot
     return place_out(kernel, image, point, spot->block.output, VECTOR_LANES);
 }
 
-/* The element of the result, and of tensors that the epilogue loads, at vector `v` of a place. */
-static loop_value place_index(const struct tile *tile, const struct place *place, int v)
+loop_value conv_tile_index(const struct conv_tile *tile, const struct place *place, int v)
 {
     loop_value channel = loop_plus(tile->program, place->channel, (int64_t)v * VECTOR_LANES);
     return activation_index(tile->program, place->image, place->points, place->point,
                             tile->kernel->out_channels, channel);
 }
 
-/* Asks for what the tile's end loads and stores, so that it arrives while products are summed. */
-static void prefetch_results(const struct tile *tile, const struct spot *spot, int pixels)
-{
-    bool wanted[KERNEL_PARAMETERS] = {false};
-    const struct kernel *kernel = tile->kernel;
-    wanted[kernel_first_output(kernel)] = !kernel->streams;
-    if (kernel->epilogue)
-        expression_points(kernel, (uint16_t)(kernel->epilogue - 1), wanted);
-    for (int i = 0; i < kernel->sum_count; i++)
-        expression_points(kernel, kernel->sums[i], wanted);
-    for (int j = 0; j < pixels; j++) {
-        struct place place = pixel_place(tile, spot, j);
-        for (int v = 0; v < spot->block.vectors; v++) {
-            loop_value index = place_index(tile, &place, v);
-            for (uint32_t p = 0; p < kernel->parameter_count; p++)
-                if (wanted[p])
-                    loop_prefetch(tile->program, p, index, false);
-        }
-    }
-}
-
-/* Asks for what the next task packs: its rows follow this one's in memory. Each block of channels
- * asks for its share of them. */
-static void prefetch_next(const struct tile *tile, const struct spot *spot, int pixels)
-{
-    bool wanted[KERNEL_PARAMETERS] = {false};
-    struct loop_program *program = tile->program;
-    const struct kernel *kernel = tile->kernel;
-    const struct conv_plan *plan = &tile->plan;
-    int64_t stride = channel_stride(kernel->in_channels);
-    int64_t row = kernel->in_grid[LAST] * stride;
-    int32_t blocks = plan->blocks.pairs + plan->blocks.singles;
-    int64_t share = (stride / VECTOR_LANES + blocks - 1) / blocks * VECTOR_LANES;
-    loop_value place[] = {tile->image, spot->at[0], spot->at[1], spot->at[LAST]};
-    loop_value index = nest_index(program, kernel->in_grid, &place[1]);
-    index = loop_add(program, loop_times(program, place[0], grid_points(kernel->in_grid)), index);
-    index = loop_plus(program, loop_times(program, index, stride), plan->images * plan->rows * row);
-    index = loop_add(program, index, loop_times(program, spot->block.number, share));
-    expression_points(kernel, kernel->values[0], wanted);
-    for (uint32_t p = 0; p < kernel->parameter_count; p++)
-        for (int j = 0; wanted[p] && j < pixels; j++)
-            for (int64_t c = 0; c < share; c += VECTOR_LANES)
-                loop_prefetch(program, p, loop_plus(program, index, j * stride + c), true);
-}
-
-/* Whether the next task's rows are worth asking for: those of a convolution without stride that
- * packs, once for all its outputs. */
-static bool wants_next(const struct tile *tile)
-{
-    const struct kernel *kernel = tile->kernel;
-    const struct conv_plan *plan = &tile->plan;
-    return plan->input.packed && !plan->image_row && plan->blocks.splits == 1 &&
-           kernel->anchor == KERNEL_CONVOLUTION && kernel->groups == 1 &&
-           kernel->in_channels % VECTOR_LANES == 0 &&
-           memcmp(kernel->in_grid, kernel->out_grid, sizeof kernel->in_grid) == 0;
-}
-
 /* Stores the results of pixel `j`, the epilogue applied; side_sums is [vector][sum]. */
-static void store_pixel(const struct tile *tile, const struct spot *spot, loop_value sums, int j,
-                        loop_value side_sums[2][KERNEL_SUMS])
+static void store_pixel(const struct conv_tile *tile, const struct conv_spot *spot, loop_value sums,
+                        int j, loop_value side_sums[2][KERNEL_SUMS])
 {
     struct loop_program *program = tile->program;
     const struct kernel *kernel = tile->kernel;
-    const struct place first = pixel_place(tile, spot, j);
+    const struct place first = conv_tile_place(tile, spot, j);
     for (int v = 0; v < spot->block.vectors; v++) {
         struct place place = first;
         place.channel = loop_plus(program, first.channel, (int64_t)v * VECTOR_LANES);
         int64_t slot = ((int64_t)j * spot->block.vectors + v) * VECTOR_LANES;
         place.result = loop_load_local(program, sums, loop_int(program, slot), VECTOR_LANES);
         loop_value value = place.result;
-        add_to_sums(tile, &place, j == 0, side_sums[v]);
+        conv_sums_add(tile, &place, j == 0, side_sums[v]);
         if (kernel->epilogue)
             value = expression_value(kernel, program, (uint16_t)(kernel->epilogue - 1), &place);
         loop_store_aligned(program, (uint32_t)kernel_first_output(kernel),
-                           place_index(tile, &first, v), value, kernel->streams);
+                           conv_tile_index(tile, &first, v), value, kernel->streams);
     }
 }
 
-static void build_tile(const struct tile *tile, const struct spot *spot, int pixels)
+static void build_tile(const struct conv_tile *tile, const struct conv_spot *spot, int pixels)
 {
     struct loop_program *program = tile->program;
     loop_value sums =
@@ -327,10 +216,8 @@ static void build_tile(const struct tile *tile, const struct spot *spot, int pix
     for (int i = 0; i < pixels * spot->block.vectors; i++)
         loop_store_local(program, sums, loop_int(program, (int64_t)i * VECTOR_LANES),
                          nest_zero(program, VECTOR_LANES));
-    if (!tile->plan.image_row)
-        prefetch_results(tile, spot, pixels);
-    if (wants_next(tile))
-        prefetch_next(tile, spot, pixels);
+    conv_prefetch_results(tile, spot, pixels);
+    conv_prefetch_next(tile, spot, pixels);
     bool has_taps = true;
     for (int i = 0; i < GRID_RANK; i++)
         has_taps = has_taps && spot->axes[i]->taps > 0;
@@ -343,12 +230,12 @@ static void build_tile(const struct tile *tile, const struct spot *spot, int pix
     for (int j = 0; j < pixels; j++)
         store_pixel(tile, spot, sums, j, side_sums);
     for (int v = 0; v < spot->block.vectors; v++)
-        keep_sums(tile, spot, v, side_sums[v]);
+        conv_sums_keep(tile, spot, v, side_sums[v]);
 }
 
 /* ---- rows, blocks and classes ---- */
 
-static void build_image_row(const struct tile *tile, struct spot *spot)
+static void build_image_row(const struct conv_tile *tile, struct conv_spot *spot)
 {
     struct loop_program *program = tile->program;
     loop_value full = loop_int(program, ROW_IMAGES), one = loop_int(program, 1);
@@ -363,7 +250,7 @@ static void build_image_row(const struct tile *tile, struct spot *spot)
     loop_end(program);
 }
 
-static void build_row(const struct tile *tile, struct spot *spot)
+static void build_row(const struct conv_tile *tile, struct conv_spot *spot)
 {
     struct loop_program *program = tile->program;
     int32_t length = spot->axes[LAST]->outputs;
@@ -383,7 +270,7 @@ static void build_row(const struct tile *tile, struct spot *spot)
 
 /* Spreads the weights of narrow groups: element [w][c][k] of the block is nonzero where c and k
  * are of the same group. What is off the diagonal was cleared when the task began. */
-static void spread_weights(const struct tile *tile, const struct spot *spot)
+static void spread_weights(const struct conv_tile *tile, const struct conv_spot *spot)
 {
     struct loop_program *program = tile->program;
     const struct kernel *kernel = tile->kernel;
@@ -407,7 +294,7 @@ static void spread_weights(const struct tile *tile, const struct spot *spot)
 }
 
 /* Copies a block's weights, which lie far apart in a wide matrix, to a contiguous local. */
-static void copy_weights(const struct tile *tile, const struct spot *spot)
+static void copy_weights(const struct conv_tile *tile, const struct conv_spot *spot)
 {
     struct loop_program *program = tile->program;
     int vectors = spot->block.vectors;
@@ -426,7 +313,7 @@ static void copy_weights(const struct tile *tile, const struct spot *spot)
 }
 
 /* The rows of one image of the task. */
-static void build_rows(const struct tile *tile, struct spot *spot)
+static void build_rows(const struct conv_tile *tile, struct conv_spot *spot)
 {
     struct loop_program *program = tile->program;
     loop_value last = loop_int(program, spot->axes[1]->outputs);
@@ -437,10 +324,10 @@ static void build_rows(const struct tile *tile, struct spot *spot)
     loop_end(program);
 }
 
-static void build_each_image(const struct tile *tile, struct spot *spot)
+static void build_each_image(const struct conv_tile *tile, struct conv_spot *spot)
 {
     struct loop_program *program = tile->program;
-    struct tile each = *tile;
+    struct conv_tile each = *tile;
     if (tile->plan.images == 1) {
         build_rows(tile, spot);
         return;
@@ -453,7 +340,7 @@ static void build_each_image(const struct tile *tile, struct spot *spot)
 }
 
 /* All rows of the task for all its blocks of `vectors` vectors, of one class. */
-static void build_blocks(const struct tile *tile, struct spot *spot, int vectors)
+static void build_blocks(const struct conv_tile *tile, struct conv_spot *spot, int vectors)
 {
     struct loop_program *program = tile->program;
     int bodies =
@@ -469,10 +356,10 @@ static void build_blocks(const struct tile *tile, struct spot *spot, int vectors
 }
 
 /* One class of outputs: residues r of the three coordinates. */
-static void build_class(const struct tile *tile, const int r[GRID_RANK])
+static void build_class(const struct conv_tile *tile, const int r[GRID_RANK])
 {
     struct loop_program *program = tile->program;
-    struct spot spot = {.at = {tile->part_depth}};
+    struct conv_spot spot = {.at = {tile->part_depth}};
     for (int i = 0; i < GRID_RANK; i++)
         spot.axes[i] = &tile->plan.axes[i][r[i]];
     struct condition exists = {0};
@@ -487,7 +374,7 @@ static void build_class(const struct tile *tile, const int r[GRID_RANK])
 }
 
 /* Splits the task's part into depth, block of rows and split of channels. */
-static void set_parts(struct tile *tile)
+static void set_parts(struct conv_tile *tile)
 {
     struct loop_program *program = tile->program;
     int32_t row_parts = (tile->plan.outputs[1] + tile->plan.rows - 1) / tile->plan.rows;
@@ -509,7 +396,7 @@ static void set_parts(struct tile *tile)
         tile->row_length = tile->images;
 }
 
-static void pack(struct tile *tile)
+static void pack(struct conv_tile *tile)
 {
     struct conv_input *input = &tile->plan.input;
     input->local =
@@ -530,63 +417,12 @@ static void pack(struct tile *tile)
     loop_end(tile->program);
 }
 
-static void declare_weights(struct tile *tile)
+static void declare_weights(struct conv_tile *tile)
 {
     int64_t elements = conv_plan_weights(&tile->plan);
     tile->weights = loop_local(tile->program, LOOP_F32, elements);
     if (tile->plan.blocks.diagonal)
         local_clear(tile->program, tile->weights, loop_int(tile->program, 0), elements);
-}
-
-static void declare_sums(struct tile *tile)
-{
-    int64_t elements = conv_plan_sums(&tile->plan);
-    tile->sums = loop_local(tile->program, LOOP_F32, elements);
-    local_clear(tile->program, tile->sums, loop_int(tile->program, 0), elements);
-}
-
-/* Stores the side sums of the image's blocks of `vectors` vectors; `local` is where the image's
- * begin, `first` where they go. */
-static void store_sums(const struct tile *tile, loop_value local, loop_value first, int vectors)
-{
-    struct loop_program *program = tile->program;
-    const struct kernel *kernel = tile->kernel;
-    int64_t stride = channel_stride(kernel->out_channels);
-    struct conv_block block;
-    int bodies = conv_blocks_open(&tile->plan.blocks, program, tile->part_split, vectors, &block);
-    if (bodies == 0)
-        return;
-    for (int v = 0; v < vectors; v++) {
-        loop_value channel = loop_plus(program, block.output, (int64_t)v * VECTOR_LANES);
-        loop_value index = loop_add(program, first, channel);
-        for (int i = 0; i < kernel->sum_count; i++) {
-            loop_value at = loop_add(program, local, loop_plus(program, channel, i * stride));
-            loop_store(program, (uint32_t)(kernel_first_output(kernel) + 1 + i), index,
-                       loop_load_local(program, tile->sums, at, VECTOR_LANES));
-        }
-    }
-    nest_close(program, bodies);
-}
-
-/* The task's parts of images, in the order that kernel.h gives: several whole images, or one part
- * of one. */
-static void store_all_sums(const struct tile *tile)
-{
-    struct loop_program *program = tile->program;
-    int64_t stride = channel_stride(tile->kernel->out_channels);
-    bool several = tile->plan.images > 1;
-    loop_value part = loop_binary(program, LOOP_DIVIDE, loop_task(program),
-                                  loop_int(program, tile->plan.blocks.splits));
-    loop_value slot = tile->slot;
-    if (several) {
-        slot = loop_for(program, tile->slot, tile->images, 1);
-        part = loop_add(program, tile->image, slot);
-    }
-    loop_value local = loop_times(program, slot, tile->kernel->sum_count * stride);
-    loop_value first = loop_times(program, part, stride);
-    store_sums(tile, local, first, 2);
-    store_sums(tile, local, first, 1);
-    nest_close(program, several);
 }
 
 static bool conv_tile_applies(const struct kernel *kernel)
@@ -597,7 +433,7 @@ static bool conv_tile_applies(const struct kernel *kernel)
 
 static void conv_tile_build(const struct kernel *kernel, struct loop_program *program)
 {
-    struct tile tile = {.kernel = kernel, .program = program};
+    struct conv_tile tile = {.kernel = kernel, .program = program};
     conv_plan_make(kernel, &tile.plan);
     tile.plan.input.program = program;
     tile.input = &tile.plan.input;
@@ -607,7 +443,7 @@ static void conv_tile_build(const struct kernel *kernel, struct loop_program *pr
     if (tile.plan.packs_weights)
         declare_weights(&tile);
     if (kernel->sum_count)
-        declare_sums(&tile);
+        conv_sums_declare(&tile);
     const int *classes = tile.plan.classes;
     int r[GRID_RANK];
     for (r[0] = 0; r[0] < classes[0]; r[0]++)
@@ -615,7 +451,7 @@ static void conv_tile_build(const struct kernel *kernel, struct loop_program *pr
             for (r[2] = 0; r[2] < classes[2]; r[2]++)
                 build_class(&tile, r);
     if (kernel->sum_count)
-        store_all_sums(&tile);
+        conv_sums_store(&tile);
 }
 
 const struct schedule conv_tile_schedule = {

@@ -5,6 +5,8 @@
 
 #include "codegen/nest.h"
 
+enum { LAST = GRID_RANK - 1 }; /* the axis that rows lie along */
+
 /* ---- conv_blocks.c: output channels in blocks of one or two vectors ---- */
 
 /* How a kernel's output channels are cut. Groups narrower than a vector share one: their weights
@@ -49,12 +51,12 @@ struct conv_input {
     struct loop_program *program;
     uint16_t root; /* the expression that gives an element */
     bool packed;
-    uint32_t parameter;           /* not packed: which tensor */
-    loop_value local;             /* packed: [extent][extent][extent][stride] floats */
-    const int32_t *grid;          /* of the tensor */
-    int64_t channels;             /* of the tensor */
-    int64_t elements, stride;     /* of a point: how many are read, and from one to the next */
-    bool is_part;                 /* packed: only `elements` channels from first_channel on */
+    uint32_t parameter;       /* not packed: which tensor */
+    loop_value local;         /* packed: [extent][extent][extent][stride] floats */
+    const int32_t *grid;      /* of the tensor */
+    int64_t channels;         /* of the tensor */
+    int64_t elements, stride; /* of a point: how many are read, and from one to the next */
+    bool is_part;             /* packed: only `elements` channels from first_channel on */
     loop_value first_channel;
     int32_t extent[GRID_RANK];    /* of what is addressed: the tensor's grid or the packed rows */
     int32_t low[GRID_RANK];       /* packed: coordinate of the first row for output 0 */
@@ -129,5 +131,60 @@ int64_t conv_plan_sums(const struct conv_plan *plan);
 
 /* Elements of the local that a block's weights are copied to. */
 int64_t conv_plan_weights(const struct conv_plan *plan);
+
+/* ---- conv_tile.c: one task and its tiles ---- */
+
+/* A task's values. */
+struct conv_tile {
+    struct conv_plan plan;
+    const struct kernel *kernel;
+    struct loop_program *program;
+    const struct conv_input *input;
+    loop_value image, part_row, part_depth, part_split;
+    loop_value slot;       /* of the image among the task's */
+    loop_value images;     /* of a task of several: how many */
+    loop_value row_length; /* of a row of images: how many */
+    loop_value weights;    /* local: a block's weights, [window][channels][vectors][lanes] */
+    loop_value sums;       /* local: the task's side sums, see conv_plan_sums */
+};
+
+/* Where a tile is: its class, block of channels and first output. */
+struct conv_spot {
+    const struct tile_axis *axes[GRID_RANK];
+    struct conv_block block;
+    loop_value at[GRID_RANK]; /* output number on each axis */
+};
+
+/* Where pixel `j` of a tile goes, and its first channel. */
+struct place conv_tile_place(const struct conv_tile *tile, const struct conv_spot *spot, int j);
+
+/* The element of the result, and of tensors that the epilogue loads, at vector `v` of a place. */
+loop_value conv_tile_index(const struct conv_tile *tile, const struct place *place, int v);
+
+/* ---- conv_sums.c: side sums ---- */
+
+/* Declares and clears the local of a task's sums. */
+void conv_sums_declare(struct conv_tile *tile);
+
+/* Adds to a tile's sums what one vector of a pixel has for them; `is_first`: sets them. */
+void conv_sums_add(const struct conv_tile *tile, const struct place *place, bool is_first,
+                   loop_value *sums);
+
+/* Adds a tile's sums of vector `v` to the image's. */
+void conv_sums_keep(const struct conv_tile *tile, const struct conv_spot *spot, int v,
+                    const loop_value *sums);
+
+/* Stores the sums of the task's parts, in the order that kernel.h gives: several whole images, or
+ * one part of one. */
+void conv_sums_store(const struct conv_tile *tile);
+
+/* ---- conv_prefetch.c: asking for memory ahead ---- */
+
+/* Asks for what the end of a tile of `pixels` loads and stores. */
+void conv_prefetch_results(const struct conv_tile *tile, const struct conv_spot *spot, int pixels);
+
+/* Asks for a tile's share of what the next task packs, where its rows follow this one's in memory:
+ * each block of channels asks for its share of them. */
+void conv_prefetch_next(const struct conv_tile *tile, const struct conv_spot *spot, int pixels);
 
 #endif

@@ -14,7 +14,6 @@
 #include "codegen/cpu/schedules.h"
 
 enum {
-    LAST = GRID_RANK - 1,
     BLOCK_BYTES = 48 << 10,   /* of x and dy together that a block of rows should have at most */
     LARGE_BYTES = 512 << 10,  /* ... where the result does not fit a cache */
     IMAGES_BYTES = 448 << 10, /* ... of several images */

@@ -1,0 +1,63 @@
+/* Asking for memory ahead. A task packs and stores, bound by memory, and sums products in between,
+ * bound by arithmetic: what it will touch next is fetched meanwhile. */
+#include <string.h>
+
+#include "codegen/cpu/conv_tile.h"
+
+void conv_prefetch_results(const struct conv_tile *tile, const struct conv_spot *spot, int pixels)
+{
+    bool wanted[KERNEL_PARAMETERS] = {false};
+    const struct kernel *kernel = tile->kernel;
+    if (tile->plan.image_row)
+        return;
+    wanted[kernel_first_output(kernel)] = !kernel->streams;
+    if (kernel->epilogue)
+        expression_points(kernel, (uint16_t)(kernel->epilogue - 1), wanted);
+    for (int i = 0; i < kernel->sum_count; i++)
+        expression_points(kernel, kernel->sums[i], wanted);
+    for (int j = 0; j < pixels; j++) {
+        struct place place = conv_tile_place(tile, spot, j);
+        for (int v = 0; v < spot->block.vectors; v++) {
+            loop_value index = conv_tile_index(tile, &place, v);
+            for (uint32_t p = 0; p < kernel->parameter_count; p++)
+                if (wanted[p])
+                    loop_prefetch(tile->program, p, index, false);
+        }
+    }
+}
+
+/* Whether the next task's rows are worth asking for: those of a convolution without stride that
+ * packs, once for all its outputs. */
+static bool wants_next(const struct conv_tile *tile)
+{
+    const struct kernel *kernel = tile->kernel;
+    const struct conv_plan *plan = &tile->plan;
+    return plan->input.packed && !plan->image_row && plan->blocks.splits == 1 &&
+           kernel->anchor == KERNEL_CONVOLUTION && kernel->groups == 1 &&
+           kernel->in_channels % VECTOR_LANES == 0 &&
+           memcmp(kernel->in_grid, kernel->out_grid, sizeof kernel->in_grid) == 0;
+}
+
+void conv_prefetch_next(const struct conv_tile *tile, const struct conv_spot *spot, int pixels)
+{
+    bool wanted[KERNEL_PARAMETERS] = {false};
+    struct loop_program *program = tile->program;
+    const struct kernel *kernel = tile->kernel;
+    const struct conv_plan *plan = &tile->plan;
+    if (!wants_next(tile))
+        return;
+    int64_t stride = channel_stride(kernel->in_channels);
+    int64_t row = kernel->in_grid[LAST] * stride;
+    int32_t blocks = plan->blocks.pairs + plan->blocks.singles;
+    int64_t share = (stride / VECTOR_LANES + blocks - 1) / blocks * VECTOR_LANES;
+    loop_value place[] = {tile->image, spot->at[0], spot->at[1], spot->at[LAST]};
+    loop_value index = nest_index(program, kernel->in_grid, &place[1]);
+    index = loop_add(program, loop_times(program, place[0], grid_points(kernel->in_grid)), index);
+    index = loop_plus(program, loop_times(program, index, stride), plan->images * plan->rows * row);
+    index = loop_add(program, index, loop_times(program, spot->block.number, share));
+    expression_points(kernel, kernel->values[0], wanted);
+    for (uint32_t p = 0; p < kernel->parameter_count; p++)
+        for (int j = 0; wanted[p] && j < pixels; j++)
+            for (int64_t c = 0; c < share; c += VECTOR_LANES)
+                loop_prefetch(program, p, loop_plus(program, index, j * stride + c), true);
+}
