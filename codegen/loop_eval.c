@@ -501,7 +501,8 @@ static const char *access_problem(const struct machine *machine, const struct st
     const enum loop_op op = step->code / 8;
     if (!in_bounds(memory, index, active))
         return "is out of bounds";
-    if (memory->is_aligned && active > 0 && index % step->lanes != 0)
+    const bool is_aligned = memory->is_aligned || op == LOOP_STORE_STREAM;
+    if (is_aligned && active > 0 && index % step->lanes != 0)
         return "is no multiple of the lanes";
     if (!memory->visits || active == 0)
         return NULL;
