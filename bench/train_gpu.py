@@ -14,37 +14,18 @@ import time
 
 import torch
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [HERE, os.path.join(HERE, "../tests/train")]
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
-from record import Network as CifarNetwork, improved_stage  # noqa: E402
+from torch_networks import IMAGENET_BLOCKS, Network  # noqa: E402  (the folder is no package)
 
 WARMUP_STEPS = 5
-IMAGENET_BLOCKS = [3, 4, 6, 3]
-
-
-class ImagenetNetwork(torch.nn.Module):
-    """examples/imagenet/iresnet.rnet at depth 50."""
-
-    def __init__(self):
-        super().__init__()
-        self.conv1 = torch.nn.Conv2d(3, 64, 7, 2, padding=3, bias=False)
-        self.bn1 = torch.nn.BatchNorm2d(64)
-        stages, inputs = [], 64
-        for i, count in enumerate(IMAGENET_BLOCKS):
-            stages.append(improved_stage(count, inputs, 64 * 2**i, 2, False))
-            inputs = 256 * 2**i
-        self.stages = torch.nn.Sequential(*stages)
-        self.fc = torch.nn.Linear(inputs, 1000)
-
-    def forward(self, x):
-        return self.fc(self.stages(torch.relu(self.bn1(self.conv1(x)))).mean((2, 3)))
 
 
 def make_network(options):
+    """The network, and the side of its images."""
     if options.network == "imagenet-iresnet":
-        return ImagenetNetwork(), 224, 1000
-    return CifarNetwork(options.network, options.depth), 32, 10
+        return Network("iresnet", "imagenet", options.depth), 224
+    return Network(options.network, "cifar", options.depth), 32
 
 
 class Step:
@@ -55,12 +36,12 @@ class Step:
         torch.backends.cuda.matmul.allow_tf32 = options.precision != "fp32"
         torch.backends.cudnn.allow_tf32 = options.precision != "fp32"
         torch.backends.cudnn.benchmark = True
-        network, side, classes = make_network(options)
+        network, side = make_network(options)
         self.network = network.cuda().to(memory_format=torch.channels_last)
         self.optimizer = torch.optim.SGD(self.network.parameters(), 0.0, 0.9, weight_decay=1e-4)
         images = torch.randn(options.batch, 3, side, side, device="cuda")
         self.images = images.to(memory_format=torch.channels_last)
-        self.labels = torch.randint(classes, (options.batch,), device="cuda")
+        self.labels = torch.randint(network.fc.out_features, (options.batch,), device="cuda")
         self.is_bf16 = options.precision == "bf16"
         self.loss = torch.compile(self.compute, mode="reduce-overhead") if compiled else self.compute
 
@@ -105,6 +86,8 @@ def main():
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--eager", action="store_true", help="do not compile as well")
     options = parser.parse_args()
+    if options.network == "imagenet-iresnet" and options.depth not in IMAGENET_BLOCKS:
+        parser.error(f"imagenet-iresnet has --depth {', '.join(map(str, IMAGENET_BLOCKS))}")
     if not torch.cuda.is_available():
         sys.exit("PyTorch sees no GPU")
     for compiled in [False] if options.eager else [False, True]:
