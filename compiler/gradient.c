@@ -116,3 +116,17 @@ op_id gradient_op(struct gradient_pass *pass, enum op_kind kind, op_id of,
     op->is_backward = true;
     return id;
 }
+
+void gradient_of_input(struct gradient_pass *pass, op_id of, enum op_kind kind, tensor_id kept)
+{
+    const struct op op = pass->graph->ops.items[of];
+    const tensor_id dy = gradient_of(pass, op.outputs[0]);
+
+    if (dy == TENSOR_NONE || !gradient_needed(pass, op.inputs[0]))
+        return;
+    const struct tensor like = pass->graph->tensors.items[op.inputs[0]];
+    const tensor_id dx = graph_add_tensor(pass->graph, tensor_like(&like, like.channels));
+
+    gradient_op(pass, kind, of, (tensor_id[]){dy, kept}, kept == TENSOR_NONE ? 1 : 2, &dx, 1);
+    gradient_add(pass, op.inputs[0], dx);
+}

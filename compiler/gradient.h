@@ -47,4 +47,9 @@ op_id gradient_op(struct gradient_pass *pass, enum op_kind kind, op_id of,
                   const tensor_id *inputs, size_t input_count, const tensor_id *outputs,
                   size_t output_count);
 
+/* The gradient of op `of` where that has one input that a gradient reaches, and no parameters:
+ * appends an op of `kind` that makes the gradient of the input from that of the output and, unless
+ * it is TENSOR_NONE, from `kept`. Does nothing where no gradient is needed. */
+void gradient_of_input(struct gradient_pass *pass, op_id of, enum op_kind kind, tensor_id kept);
+
 #endif

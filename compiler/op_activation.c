@@ -66,8 +66,7 @@ static uint16_t silu_slope(struct kernel *kernel, uint16_t x)
 /* exp(-x^2 / 2) */
 static uint16_t bell(struct kernel *kernel, uint16_t x)
 {
-    const uint16_t exponent =
-        multiply(kernel, constant(kernel, -0.5), multiply(kernel, x, x));
+    const uint16_t exponent = multiply(kernel, constant(kernel, -0.5), multiply(kernel, x, x));
 
     return kernel_unary(kernel, EXPRESSION_EXP, exponent);
 }
@@ -114,20 +113,6 @@ static void same_shape(struct layer_call *call)
     call->output = *call->input;
 }
 
-static void add_gradient(struct gradient_pass *pass, op_id id, enum op_kind kind)
-{
-    const struct op op = pass->graph->ops.items[id];
-    const tensor_id dy = gradient_of(pass, op.outputs[0]);
-
-    if (dy == TENSOR_NONE || !gradient_needed(pass, op.inputs[0]))
-        return;
-    const struct tensor like = pass->graph->tensors.items[dy];
-    const tensor_id dx = graph_add_tensor(pass->graph, tensor_like(&like, like.channels));
-
-    gradient_op(pass, kind, id, (tensor_id[]){dy, op.inputs[0]}, 2, &dx, 1);
-    gradient_add(pass, op.inputs[0], dx);
-}
-
 static void lower_value(struct lowering *lowering, const struct op *op, activation *value)
 {
     struct call_builder call = call_begin(lowering, KERNEL_POINTWISE);
@@ -156,7 +141,7 @@ static void lower_gradient(struct lowering *lowering, const struct op *op, activ
 #define ACTIVATION(name, KIND)                                                                     \
     static void name##_gradient(struct gradient_pass *pass, op_id id)                              \
     {                                                                                              \
-        add_gradient(pass, id, OP_##KIND##_GRADIENT);                                              \
+        gradient_of_input(pass, id, OP_##KIND##_GRADIENT, pass->graph->ops.items[id].inputs[0]);   \
     }                                                                                              \
     static void name##_lower(struct lowering *lowering, const struct op *op)                       \
     {                                                                                              \

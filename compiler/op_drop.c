@@ -18,34 +18,19 @@ static void drop_shape(struct layer_call *call)
     call->attributes.rate = call->values[DROP_RATE].values[0];
     if (call->attributes.rate >= 1)
         layer_fail(call, DIAGNOSTIC_BAD_SHAPE, DROP_RATE,
-                   "a rate of %g would drop everything: it must be below 1",
-                   call->attributes.rate);
+                   "a rate of %g would drop everything: it must be below 1", call->attributes.rate);
     else
         call->attributes.random_layer = call->graph->random_layer_count++;
 }
 
-static void drop_gradient(struct gradient_pass *pass, op_id id, enum op_kind kind)
-{
-    const struct op op = pass->graph->ops.items[id];
-    const tensor_id dy = gradient_of(pass, op.outputs[0]);
-
-    if (dy == TENSOR_NONE || !gradient_needed(pass, op.inputs[0]))
-        return;
-    const struct tensor like = pass->graph->tensors.items[dy];
-    const tensor_id dx = graph_add_tensor(pass->graph, tensor_like(&like, like.channels));
-
-    gradient_op(pass, kind, id, &dy, 1, &dx, 1);
-    gradient_add(pass, op.inputs[0], dx);
-}
-
 static void dropout_gradient(struct gradient_pass *pass, op_id id)
 {
-    drop_gradient(pass, id, OP_DROPOUT_GRADIENT);
+    gradient_of_input(pass, id, OP_DROPOUT_GRADIENT, TENSOR_NONE);
 }
 
 static void drop_path_gradient(struct gradient_pass *pass, op_id id)
 {
-    drop_gradient(pass, id, OP_DROP_PATH_GRADIENT);
+    gradient_of_input(pass, id, OP_DROP_PATH_GRADIENT, TENSOR_NONE);
 }
 
 /* out = x / keep where the random number is below keep, else 0. The share is rounded to what the

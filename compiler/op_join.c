@@ -164,22 +164,13 @@ static void resize_shape(struct layer_call *call)
 
 static void resize_gradient(struct gradient_pass *pass, op_id id)
 {
-    const struct op op = pass->graph->ops.items[id];
-    const tensor_id dy = gradient_of(pass, op.outputs[0]);
-
-    if (dy == TENSOR_NONE || !gradient_needed(pass, op.inputs[0]))
-        return;
-    const struct tensor like = pass->graph->tensors.items[op.inputs[0]];
-    const tensor_id dx = graph_add_tensor(pass->graph, tensor_like(&like, like.channels));
-
-    gradient_op(pass, OP_RESIZE_GRADIENT, id, &dy, 1, &dx, 1);
-    gradient_add(pass, op.inputs[0], dx);
+    gradient_of_input(pass, id, OP_RESIZE_GRADIENT, TENSOR_NONE);
 }
 
 /* Copying a point into a window is the gradient of averaging over it, times the window's size; and
  * the other way round. `small` is the tensor of the coarse grid, `large` that of the fine one. */
-static void lower_resized(struct lowering *lowering, const struct op *op,
-                          enum kernel_anchor anchor, tensor_id small, tensor_id large)
+static void lower_resized(struct lowering *lowering, const struct op *op, enum kernel_anchor anchor,
+                          tensor_id small, tensor_id large)
 {
     const struct tensor *coarse = &lowering->graph->tensors.items[small];
     const struct tensor *fine = &lowering->graph->tensors.items[large];
@@ -237,16 +228,7 @@ static void rows_shape(struct layer_call *call)
 
 static void rows_gradient(struct gradient_pass *pass, op_id id)
 {
-    const struct op op = pass->graph->ops.items[id];
-    const tensor_id dy = gradient_of(pass, op.outputs[0]);
-
-    if (dy == TENSOR_NONE || !gradient_needed(pass, op.inputs[0]))
-        return;
-    const struct tensor like = pass->graph->tensors.items[op.inputs[0]];
-    const tensor_id dx = graph_add_tensor(pass->graph, tensor_like(&like, like.channels));
-
-    gradient_op(pass, OP_ROWS_GRADIENT, id, &dy, 1, &dx, 1);
-    gradient_add(pass, op.inputs[0], dx);
+    gradient_of_input(pass, id, OP_ROWS_GRADIENT, TENSOR_NONE);
 }
 
 static void lower_rows(struct lowering *lowering, const struct op *op, bool flip)

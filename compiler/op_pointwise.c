@@ -11,16 +11,7 @@ static void relu_shape(struct layer_call *call)
 /* The mask comes from the output, which is kept anyway for what follows: y > 0 where x > 0. */
 static void relu_gradient(struct gradient_pass *pass, op_id id)
 {
-    const struct op op = pass->graph->ops.items[id];
-    const tensor_id dy = gradient_of(pass, op.outputs[0]);
-
-    if (dy == TENSOR_NONE || !gradient_needed(pass, op.inputs[0]))
-        return;
-    const struct tensor like = pass->graph->tensors.items[dy];
-    const tensor_id dx = graph_add_tensor(pass->graph, tensor_like(&like, like.channels));
-
-    gradient_op(pass, OP_RELU_GRADIENT, id, (tensor_id[]){dy, op.outputs[0]}, 2, &dx, 1);
-    gradient_add(pass, op.inputs[0], dx);
+    gradient_of_input(pass, id, OP_RELU_GRADIENT, pass->graph->ops.items[id].outputs[0]);
 }
 
 static void relu_lower(struct lowering *lowering, const struct op *op)
@@ -73,9 +64,9 @@ static void lower_partial_sum(struct lowering *lowering, const struct op *op, in
     value = call_load(&call, sum != BUFFER_NONE ? sum : lower_buffer(lowering, op->inputs[first]),
                       ACCESS_POINT);
     for (int term = sum != BUFFER_NONE ? first : first + 1; term < first + count; term++)
-        value = kernel_binary(
-            &call.kernel, EXPRESSION_ADD, value,
-            call_load(&call, lower_buffer(lowering, op->inputs[term]), ACCESS_POINT));
+        value =
+            kernel_binary(&call.kernel, EXPRESSION_ADD, value,
+                          call_load(&call, lower_buffer(lowering, op->inputs[term]), ACCESS_POINT));
     call_store(&call, value, out);
     call_end(&call, op->path);
 }
@@ -89,7 +80,8 @@ static void add_lower(struct lowering *lowering, const struct op *op)
         const int left = op->input_count - first;
         const bool is_last = left <= TERMS_PER_CALL;
         const buffer_id out =
-            is_last ? result : lower_scratch(lowering, lowering->calls->buffers.items[result].bytes);
+            is_last ? result
+                    : lower_scratch(lowering, lowering->calls->buffers.items[result].bytes);
 
         lower_partial_sum(lowering, op, first, is_last ? left : TERMS_PER_CALL, sum, out);
         sum = out;

@@ -20,8 +20,8 @@ static void pool_shape(struct layer_call *call)
     for (int axis = 0; axis < GRID_RANK; axis++) {
         if (2 * window->padding[axis] > window->kernel[axis]) {
             layer_fail(call, DIAGNOSTIC_BAD_SHAPE, POOL_PADDING,
-                       "a padding of %d is more than half the window of %d",
-                       window->padding[axis], window->kernel[axis]);
+                       "a padding of %d is more than half the window of %d", window->padding[axis],
+                       window->kernel[axis]);
             return;
         }
     }
@@ -36,29 +36,14 @@ static void global_pool_shape(struct layer_call *call)
 }
 
 /* The gradient ops take dy and x (maximum) or dy alone (average). */
-static void pool_gradient(struct gradient_pass *pass, op_id id, enum op_kind kind)
-{
-    const struct op op = pass->graph->ops.items[id];
-    const tensor_id dy = gradient_of(pass, op.outputs[0]);
-    const tensor_id x = op.inputs[0];
-
-    if (dy == TENSOR_NONE || !gradient_needed(pass, x))
-        return;
-    const struct tensor like = pass->graph->tensors.items[x];
-    const tensor_id dx = graph_add_tensor(pass->graph, tensor_like(&like, like.channels));
-
-    gradient_op(pass, kind, id, (tensor_id[]){dy, x}, kind == OP_MAX_POOL_GRADIENT ? 2 : 1, &dx, 1);
-    gradient_add(pass, x, dx);
-}
-
 static void max_pool_gradient(struct gradient_pass *pass, op_id id)
 {
-    pool_gradient(pass, id, OP_MAX_POOL_GRADIENT);
+    gradient_of_input(pass, id, OP_MAX_POOL_GRADIENT, pass->graph->ops.items[id].inputs[0]);
 }
 
 static void average_pool_gradient(struct gradient_pass *pass, op_id id)
 {
-    pool_gradient(pass, id, OP_AVERAGE_POOL_GRADIENT);
+    gradient_of_input(pass, id, OP_AVERAGE_POOL_GRADIENT, TENSOR_NONE);
 }
 
 static void lower_pool(struct lowering *lowering, const struct op *op, enum kernel_anchor anchor)
@@ -132,9 +117,12 @@ static void average_pool_gradient_lower(struct lowering *lowering, const struct 
 }
 
 #define POOL_ARGUMENTS                                                                             \
-    {{"kernel", ARGUMENT_AXES, true, 1, 0},                                                        \
-     {"stride", ARGUMENT_AXES, false, 1, 0},                                                       \
-     {"padding", ARGUMENT_AXES, false, 0, 0}}
+    {                                                                                              \
+        {"kernel", ARGUMENT_AXES, true, 1, 0}, {"stride", ARGUMENT_AXES, false, 1, 0},             \
+        {                                                                                          \
+            "padding", ARGUMENT_AXES, false, 0, 0                                                  \
+        }                                                                                          \
+    }
 
 const struct op_definition max_pool_definition = {
     .is_layer = true,
@@ -162,5 +150,5 @@ const struct op_definition global_average_pool_definition = {
 };
 
 const struct op_definition max_pool_gradient_definition = {.lower = max_pool_gradient_lower};
-const struct op_definition average_pool_gradient_definition = {
-    .lower = average_pool_gradient_lower};
+const struct op_definition average_pool_gradient_definition = {.lower =
+                                                                   average_pool_gradient_lower};
