@@ -1,4 +1,4 @@
-/* The naive schedule's table, and the anchors without a window. */
+/* The naive schedule's table, and values at each point, vectors and transposed weights. */
 #include "codegen/reference/naive.h"
 
 #include "codegen/nest.h"
@@ -67,38 +67,6 @@ void naive_pointwise(const struct kernel *kernel, struct loop_program *program)
         activation_index(program, range.first, place.points, p.index, kernel->in_channels, channel);
     store_values(kernel, program, &place, index);
     nest_close(program, bodies + 1);
-}
-
-void naive_channel_sum(const struct kernel *kernel, struct loop_program *program)
-{
-    program->images_per_task = kernel->chunk_images;
-    program->tasks_per_group = 1;
-    struct task_range range = nest_task(program);
-    uint32_t first = (uint32_t)kernel_first_output(kernel);
-    loop_value zero = loop_int(program, 0);
-    loop_value sums = loop_local(program, LOOP_F32, KERNEL_VALUES);
-    loop_value channels = loop_int(program, kernel->in_channels);
-    loop_value channel = loop_for(program, zero, channels, 1);
-    for (int j = 0; j < kernel->value_count; j++)
-        loop_store_local(program, sums, loop_int(program, j), nest_zero(program, 1));
-    loop_value image;
-    struct position p;
-    int bodies = nest_open_images(program, &range, &image);
-    bodies += nest_open(program, kernel->in_grid, &p);
-    struct place place = place_in(kernel, image, p.index, channel, 1);
-    for (int j = 0; j < kernel->value_count; j++) {
-        loop_value at = loop_int(program, j);
-        loop_value value = expression_value(kernel, program, kernel->values[j], &place);
-        loop_value sum = loop_load_local(program, sums, at, 1);
-        loop_store_local(program, sums, at, loop_binary(program, LOOP_ADD, sum, value));
-    }
-    nest_close(program, bodies);
-    loop_value chunk = loop_task(program);
-    loop_value index = activation_index(program, chunk, 1, zero, kernel->in_channels, channel);
-    for (uint32_t j = 0; j < kernel->value_count; j++)
-        loop_store(program, first + j, index,
-                   loop_load_local(program, sums, loop_int(program, j), 1));
-    nest_close(program, 1);
 }
 
 void naive_vector(const struct kernel *kernel, struct loop_program *program)

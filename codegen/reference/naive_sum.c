@@ -1,4 +1,5 @@
-/* Naive sums within an image: over groups of channels and the grid, or at each grid point. */
+/* Naive sums: of each channel over a chunk of images, and within an image over groups of channels
+ * and the grid, or at each grid point. */
 #include "codegen/nest.h"
 #include "codegen/reference/naive.h"
 
@@ -27,6 +28,29 @@ static void store_sums(const struct kernel *kernel, struct loop_program *program
     for (uint32_t j = 0; j < kernel->value_count; j++)
         loop_store(program, first + j, index,
                    loop_load_local(program, sums, loop_int(program, j), 1));
+}
+
+void naive_channel_sum(const struct kernel *kernel, struct loop_program *program)
+{
+    program->images_per_task = kernel->chunk_images;
+    program->tasks_per_group = 1;
+    struct task_range range = nest_task(program);
+    loop_value zero = loop_int(program, 0);
+    loop_value sums = loop_local(program, LOOP_F32, KERNEL_VALUES);
+    loop_value channels = loop_int(program, kernel->in_channels);
+    loop_value channel = loop_for(program, zero, channels, 1);
+    clear_sums(kernel, program, sums);
+    loop_value image;
+    struct position p;
+    int bodies = nest_open_images(program, &range, &image);
+    bodies += nest_open(program, kernel->in_grid, &p);
+    struct place place = place_in(kernel, image, p.index, channel, 1);
+    add_values(kernel, program, sums, &place);
+    nest_close(program, bodies);
+    loop_value chunk = loop_task(program);
+    store_sums(kernel, program, sums,
+               activation_index(program, chunk, 1, zero, kernel->in_channels, channel));
+    nest_close(program, 1);
 }
 
 void naive_group_sum(const struct kernel *kernel, struct loop_program *program)
