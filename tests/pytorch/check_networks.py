@@ -172,6 +172,9 @@ def main():
     rnet = os.path.abspath(os.environ.get("RNET", "rnet"))
     cases = [*cifar_cases(), *imagenet_cases(), *other_cases()]
     wanted = sys.argv[1:] or [case[0] for case in cases]
+    unknown = set(wanted) - {case[0] for case in cases}
+    if unknown:
+        sys.exit(f"no such case: {' '.join(sorted(unknown))}")
     failures = 0
     for case in cases:
         if case[0] in wanted:
