@@ -506,7 +506,8 @@ static const char *access_problem(const struct machine *machine, const struct st
         return "is no multiple of the lanes";
     if (!memory->visits || active == 0)
         return NULL;
-    if (op == LOOP_STORE || op == LOOP_STORE_STREAM || op == LOOP_STORE_MASKED || op == LOOP_STORE_LOCAL)
+    if (op == LOOP_STORE || op == LOOP_STORE_STREAM || op == LOOP_STORE_MASKED ||
+        op == LOOP_STORE_LOCAL)
         return note_store(machine, memory, index, active);
     return note_load(machine, memory, index, active);
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "runtime/clock.h"
+#include "runtime/progress.h"
 
 static const double terminal_interval = 0.2, line_interval = 15;
 
@@ -36,19 +37,6 @@ void explore_progress_run(struct explore_progress *progress, size_t number, cons
     progress->first_share = -1;
     progress->share = 0;
     progress->run_started = progress->shown = clock_seconds();
-}
-
-const char *explore_duration(char text[32], double seconds)
-{
-    enum { MINUTE = 60, HOUR = 3600 };
-    const int64_t whole = (int64_t)seconds;
-
-    if (whole >= HOUR)
-        snprintf(text, 32, "%" PRId64 ":%02d:%02d", whole / HOUR, (int)(whole / MINUTE % MINUTE),
-                 (int)(whole % MINUTE));
-    else
-        snprintf(text, 32, "%d:%02d", (int)(whole / MINUTE), (int)(whole % MINUTE));
-    return text;
 }
 
 /* Work that this process has done, in the run under way too. */
@@ -85,9 +73,9 @@ static void time_left(const struct explore_progress *progress, char text[96])
     text[0] = '\0';
     if (done <= 0)
         return;
-    snprintf(
-        text, 96, "  %s left, %s in all", explore_duration(run, left * pace),
-        explore_duration(all, (progress->work_left - progress->share * progress->run_work) * pace));
+    snprintf(text, 96, "  %s left, %s in all", progress_duration(run, left * pace),
+             progress_duration(all, (progress->work_left - progress->share * progress->run_work) *
+                                        pace));
 }
 
 void explore_progress_left(const struct explore_progress *progress, char text[64])
@@ -97,7 +85,7 @@ void explore_progress_left(const struct explore_progress *progress, char text[64
 
     text[0] = '\0';
     if (progress->work_done > 0 && progress->work_left > 0)
-        snprintf(text, 64, "; about %s left", explore_duration(all, progress->work_left * pace));
+        snprintf(text, 64, "; about %s left", progress_duration(all, progress->work_left * pace));
 }
 
 static void print_position(const struct explore_progress *progress, const struct run_record *facts,

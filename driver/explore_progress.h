@@ -41,7 +41,4 @@ void explore_progress_end(struct explore_progress *progress, bool was_trained);
 /* Between two runs: "; about 1:05 left", or nothing where nothing is left or known. */
 void explore_progress_left(const struct explore_progress *progress, char text[64]);
 
-/* "1:05", "2:00:10". */
-const char *explore_duration(char text[32], double seconds);
-
 #endif

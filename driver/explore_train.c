@@ -11,6 +11,7 @@
 #include "driver/exploration.h"
 #include "driver/explore_progress.h"
 #include "runtime/clock.h"
+#include "runtime/progress.h"
 #include "runtime/interrupt.h"
 #include "runtime/run_read.h"
 
@@ -179,7 +180,7 @@ static int train_run(const struct task *task, struct explore_progress *progress)
         show_run(task, &facts, progress);
     if (result != 0)
         return run_failed(task, &child, result, progress);
-    explore_duration(duration, clock_seconds() - progress->run_started);
+    progress_duration(duration, clock_seconds() - progress->run_started);
     explore_progress_end(progress, true);
     explore_progress_left(progress, left);
     explore_progress_say(progress, "%s, in %s%s", outcome_text(task), duration, left);

@@ -1,6 +1,5 @@
 /* The command `bench`: times steps on random data, with fresh weights. */
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -10,6 +9,7 @@
 #include "runtime/commands.h"
 #include "runtime/executor_options.h"
 #include "runtime/initialize.h"
+#include "runtime/median.h"
 #include "runtime/metrics.h"
 #include "runtime/profile.h"
 #include "runtime/random.h"
@@ -88,12 +88,6 @@ static struct status step_time(struct executor *executor, bool train, int64_t im
     return status_ok();
 }
 
-static int time_order(const void *first, const void *second)
-{
-    double a = *(const double *)first, b = *(const double *)second;
-    return a < b ? -1 : a > b;
-}
-
 static struct status measure(struct executor *executor, const struct bench_options *options,
                              struct arena *arena, struct bench_result *result)
 {
@@ -106,17 +100,16 @@ static struct status measure(struct executor *executor, const struct bench_optio
         if (step >= 0)
             times[step] = seconds;
     }
-    qsort(times, (size_t)options->steps, sizeof *times, time_order);
+    double median = median_sort(times, options->steps);
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
     double macs = network_cost(executor->program).macs * (double)options->batch;
-    int64_t middle = options->steps / 2;
     *result = (struct bench_result){
         .device = executor_device_name(executor),
         .images = options->batch,
         .steps = options->steps,
         .threads = thread_team_count(executor->team),
-        .median = options->steps % 2 ? times[middle] : 0.5 * (times[middle - 1] + times[middle]),
+        .median = median,
         .least = times[0],
         .first = first,
         .operations = 2 * macs * (train ? TRAIN_PASSES : 1),

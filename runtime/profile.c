@@ -7,6 +7,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "runtime/median.h"
+
 static const double LEAST_SHARE = 0.001; /* of the time, to have a line of its own in the table */
 
 static const struct rnet_steps *first_phase(const struct profile *profile)
@@ -46,18 +48,11 @@ struct status profile_step(struct profile *profile, struct executor *executor, i
 
 /* ---- rows ---- */
 
-static int seconds_order(const void *first, const void *second)
-{
-    double a = *(const double *)first, b = *(const double *)second;
-    return a < b ? -1 : a > b;
-}
-
 static double call_median(const struct profile *profile, uint64_t call, double *scratch)
 {
     for (int64_t step = 0; step < profile->steps; step++)
         scratch[step] = profile->call_seconds[(uint64_t)step * profile->calls + call];
-    qsort(scratch, (size_t)profile->steps, sizeof *scratch, seconds_order);
-    return 0.5 * (scratch[(profile->steps - 1) / 2] + scratch[profile->steps / 2]);
+    return median_sort(scratch, profile->steps);
 }
 
 static double work_bytes(const struct rnet_work *work, int64_t images)

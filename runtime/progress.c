@@ -32,16 +32,24 @@ struct progress progress_start(int64_t epochs, int64_t steps_per_epoch, int64_t 
     };
 }
 
+const char *progress_duration(char text[32], double seconds)
+{
+    int64_t whole = (int64_t)seconds;
+    if (whole >= HOUR)
+        snprintf(text, 32, "%" PRId64 ":%02d:%02d", whole / HOUR, (int)(whole / MINUTE % MINUTE),
+                 (int)(whole % MINUTE));
+    else
+        snprintf(text, 32, "%d:%02d", (int)(whole / MINUTE), (int)(whole % MINUTE));
+    return text;
+}
+
 static void time_left_print(const struct progress *progress, int64_t steps)
 {
     double elapsed = clock_seconds() - progress->started;
     double pace = steps > progress->first ? elapsed / (double)(steps - progress->first) : 0;
-    int64_t left = (int64_t)(pace * (double)(progress->total_steps - steps));
-    if (left >= HOUR)
-        fprintf(stderr, "%" PRId64 ":%02d:%02d left", left / HOUR, (int)(left / MINUTE % MINUTE),
-                (int)(left % MINUTE));
-    else
-        fprintf(stderr, "%d:%02d left", (int)(left / MINUTE), (int)(left % MINUTE));
+    char text[32];
+    fprintf(stderr, "%s left",
+            progress_duration(text, pace * (double)(progress->total_steps - steps)));
 }
 
 static void bar_print(int64_t done, int64_t all)

@@ -17,6 +17,9 @@ struct progress {
 struct progress progress_start(int64_t epochs, int64_t steps_per_epoch, int64_t total_steps,
                                int64_t first);
 
+/* "4:05" or "1:02:03", into `text`. */
+const char *progress_duration(char text[32], double seconds);
+
 /* Shows a step, unless one was shown just before. */
 void progress_step(struct progress *progress, const struct step_record *record);
 
