@@ -314,10 +314,9 @@ void loop_store_aligned(struct loop_program *program, uint32_t parameter, loop_v
 
 void loop_prefetch(struct loop_program *program, uint32_t parameter, loop_value index, bool far)
 {
-    append(program, (struct loop_instruction){
-                        .op = far ? LOOP_PREFETCH_FAR : LOOP_PREFETCH,
-                        .a = index,
-                        .integer = parameter});
+    append(program, (struct loop_instruction){.op = far ? LOOP_PREFETCH_FAR : LOOP_PREFETCH,
+                                              .a = index,
+                                              .integer = parameter});
 }
 
 void loop_store_masked(struct loop_program *program, uint32_t parameter, loop_value index,
@@ -326,6 +325,11 @@ void loop_store_masked(struct loop_program *program, uint32_t parameter, loop_va
     append(program,
            (struct loop_instruction){
                .op = LOOP_STORE_MASKED, .a = index, .b = value, .c = active, .integer = parameter});
+}
+
+bool loop_is_store(enum loop_op op)
+{
+    return op == LOOP_STORE || op == LOOP_STORE_STREAM || op == LOOP_STORE_MASKED;
 }
 
 loop_value loop_local(struct loop_program *program, enum loop_scalar scalar, int64_t length)

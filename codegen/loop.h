@@ -129,11 +129,14 @@ loop_value loop_load_masked(struct loop_program *program, uint32_t parameter, lo
                             loop_value active, int lanes);
 void loop_store(struct loop_program *program, uint32_t parameter, loop_value index,
                 loop_value value);
-/* As loop_store, at a multiple of the lanes; `streams`: with a hint that caches need not keep it. */
+/* As loop_store, at a multiple of the lanes; `streams`: with a hint that caches need not keep it.
+ */
 void loop_store_aligned(struct loop_program *program, uint32_t parameter, loop_value index,
                         loop_value value, bool streams);
 void loop_store_masked(struct loop_program *program, uint32_t parameter, loop_value index,
                        loop_value value, loop_value active);
+/* Whether an operation is one of these: it stores its value b to a parameter at index a. */
+bool loop_is_store(enum loop_op op);
 
 /* A hint that the cache line of an element is wanted: at once, or (far) in a while. */
 void loop_prefetch(struct loop_program *program, uint32_t parameter, loop_value index, bool far);

@@ -457,38 +457,27 @@ static bool is_of_other_task(const struct machine *machine, const struct memory 
     return memory->name && visit->stored > 0 && visit->stored < machine->first_period;
 }
 
-/* Notes that the machine's thread loads elements; NULL, or whom it meets. */
-static const char *note_load(const struct machine *machine, const struct memory *memory,
-                             int64_t index, int64_t count)
+/* Notes that the machine's thread loads or stores elements; NULL, or whom it meets. */
+static const char *note_access(const struct machine *machine, const struct memory *memory,
+                               int64_t index, int64_t count, bool is_store)
 {
     const int32_t thread = (int32_t)machine->thread;
     struct visit *const first = memory->visits + index;
     for (struct visit *visit = first; visit < first + count; visit++) {
+        const bool others_load = visit->loaded == machine->period && visit->loader != thread;
         if (is_of_other_task(machine, memory, visit))
             return "was stored by another task";
         if (visit->stored == machine->period && visit->storer != thread)
             return "is stored by another thread at the same time";
-        visit->loader =
-            visit->loaded == machine->period && visit->loader != thread ? SEVERAL : thread;
-        visit->loaded = machine->period;
-    }
-    return NULL;
-}
-
-static const char *note_store(const struct machine *machine, const struct memory *memory,
-                              int64_t index, int64_t count)
-{
-    const int32_t thread = (int32_t)machine->thread;
-    struct visit *const first = memory->visits + index;
-    for (struct visit *visit = first; visit < first + count; visit++) {
-        if (is_of_other_task(machine, memory, visit))
-            return "was stored by another task";
-        if (visit->stored == machine->period && visit->storer != thread)
-            return "is stored by another thread at the same time";
-        if (visit->loaded == machine->period && visit->loader != thread)
+        if (is_store && others_load)
             return "is loaded by another thread at the same time";
-        visit->stored = machine->period;
-        visit->storer = thread;
+        if (is_store) {
+            visit->stored = machine->period;
+            visit->storer = thread;
+        } else {
+            visit->loaded = machine->period;
+            visit->loader = others_load ? SEVERAL : thread;
+        }
     }
     return NULL;
 }
@@ -506,10 +495,7 @@ static const char *access_problem(const struct machine *machine, const struct st
         return "is no multiple of the lanes";
     if (!memory->visits || active == 0)
         return NULL;
-    if (op == LOOP_STORE || op == LOOP_STORE_STREAM || op == LOOP_STORE_MASKED ||
-        op == LOOP_STORE_LOCAL)
-        return note_store(machine, memory, index, active);
-    return note_load(machine, memory, index, active);
+    return note_access(machine, memory, index, active, loop_is_store(op) || op == LOOP_STORE_LOCAL);
 }
 
 /* Executes an access to memory; returns whether it may be made. */
@@ -531,7 +517,7 @@ static bool access_memory(const struct machine *machine, const struct step *step
     }
     if (step->memory->is_private)
         index += machine->thread * step->memory->count;
-    if (op == LOOP_STORE || op == LOOP_STORE_STREAM || op == LOOP_STORE_MASKED)
+    if (loop_is_store(op))
         store(step, step->b, active > 0 ? index : 0, active);
     else if (op == LOOP_STORE_LOCAL)
         store(step, step->c, index, active);

@@ -157,6 +157,16 @@ struct condition window_output(struct loop_program *program, const struct window
     return condition;
 }
 
+struct condition window_source(struct loop_program *program, const struct kernel *kernel,
+                               const struct position *q, const struct position *w,
+                               struct position *out_point)
+{
+    const struct window *window = &kernel->window;
+    return kernel->anchor == KERNEL_DATA_GRADIENT
+               ? window_output(program, window, kernel->in_grid, q, w, out_point)
+               : window_input(program, window, kernel->in_grid, kernel->out_grid, q, w, out_point);
+}
+
 loop_value nest_zero(struct loop_program *program, int lanes)
 {
     return loop_float(program, LOOP_F32_TYPE(lanes), 0.0);
@@ -170,6 +180,13 @@ loop_value nest_load_one(struct loop_program *program, loop_value local, int lan
 void nest_store_one(struct loop_program *program, loop_value local, loop_value value)
 {
     loop_store_local(program, local, loop_int(program, 0), value);
+}
+
+void nest_add_product(struct loop_program *program, loop_value local, loop_value a, loop_value b,
+                      int lanes)
+{
+    loop_value before = nest_load_one(program, local, lanes);
+    nest_store_one(program, local, loop_ternary(program, LOOP_FMA, a, b, before));
 }
 
 struct place place_in(const struct kernel *kernel, loop_value image, loop_value point,
@@ -198,6 +215,15 @@ loop_value activation_index(struct loop_program *program, loop_value image, int6
 {
     loop_value row = loop_add(program, loop_times(program, image, points), point);
     return loop_add(program, loop_times(program, row, channel_stride(channels)), channel);
+}
+
+loop_value epilogue_value(const struct kernel *kernel, struct loop_program *program,
+                          struct place place, loop_value sums)
+{
+    if (kernel->epilogue == 0)
+        return sums;
+    place.result = sums;
+    return expression_value(kernel, program, (uint16_t)(kernel->epilogue - 1), &place);
 }
 
 bool expression_is_plain_load(const struct kernel *kernel, uint16_t root, uint32_t *out_parameter)

@@ -77,10 +77,19 @@ struct condition window_output(struct loop_program *program, const struct window
                                const int32_t windows[GRID_RANK], const struct position *p,
                                const struct position *w, struct position *out_window);
 
+/* The point of in_grid that position w of the window reads for the result at point q of out_grid:
+ * window_input in a convolution, window_output in a data gradient. */
+struct condition window_source(struct loop_program *program, const struct kernel *kernel,
+                               const struct position *q, const struct position *w,
+                               struct position *out_point);
+
 /* Constants and shorthands on values of 32-bit floats. */
 loop_value nest_zero(struct loop_program *program, int lanes);
 loop_value nest_load_one(struct loop_program *program, loop_value local, int lanes);
 void nest_store_one(struct loop_program *program, loop_value local, loop_value value);
+/* Adds a b to the `lanes` sums of a local, rounded once. */
+void nest_add_product(struct loop_program *program, loop_value local, loop_value a, loop_value b,
+                      int lanes);
 
 /* The place of channel `channel` on x's side: in_grid and in_channels. */
 struct place place_in(const struct kernel *kernel, loop_value image, loop_value point,
@@ -92,6 +101,11 @@ struct place place_out(const struct kernel *kernel, loop_value image, loop_value
 /* The index of an element in an activation: ((image * points) + point) * stride + channel. */
 loop_value activation_index(struct loop_program *program, loop_value image, int64_t points,
                             loop_value point, int64_t channels, loop_value channel);
+
+/* A convolution's or data gradient's sums of products at `place`, as its epilogue (if any) makes
+ * them its result. */
+loop_value epilogue_value(const struct kernel *kernel, struct loop_program *program,
+                          struct place place, loop_value sums);
 
 /* Whether value `root` is nothing but an element of a tensor at its own point; sets its
  * parameter. */

@@ -92,6 +92,15 @@ void block_store_values(const struct kernel *kernel, struct loop_program *progra
         loop_store(program, first + j, index, values[j]);
 }
 
+void block_store_result(const struct kernel *kernel, struct loop_program *program,
+                        const struct place *place, loop_value sums)
+{
+    loop_value result = epilogue_value(kernel, program, *place, sums);
+    loop_value index = activation_index(program, place->image, place->points, place->point,
+                                        place->channels, place->channel);
+    loop_store(program, (uint32_t)kernel_first_output(kernel), index, result);
+}
+
 /* ---- reductions ---- */
 
 void block_reduce(struct loop_program *program, enum loop_op op, loop_value shared, int lines,

@@ -49,6 +49,11 @@ struct position block_point(struct loop_program *program, loop_value index,
 void block_store_values(const struct kernel *kernel, struct loop_program *program,
                         const struct place *place, loop_value index);
 
+/* Stores what a convolution's or data gradient's epilogue makes of its sums of products at a place.
+ */
+void block_store_result(const struct kernel *kernel, struct loop_program *program,
+                        const struct place *place, loop_value sums);
+
 /* ---- reductions ---- */
 
 /* Combines lines of a shared array: line 0 becomes op over all `lines`, each of `length` elements,

@@ -18,8 +18,7 @@ struct direct {
 
 static bool conv_direct_applies(const struct kernel *kernel)
 {
-    return (kernel->anchor == KERNEL_CONVOLUTION || kernel->anchor == KERNEL_DATA_GRADIENT) &&
-           kernel->sum_count == 0;
+    return kernel_is_convolution(kernel) && kernel->sum_count == 0;
 }
 
 /* Adds the product of element `k` of `inner`, input `input` of the group, and its weights. */
@@ -35,8 +34,7 @@ static void add_product(const struct direct *direct, loop_value w, loop_value in
         loop_load(program, (uint32_t)kernel_weight_parameter(kernel), index, direct->lanes);
     loop_value x =
         loop_broadcast(program, loop_load_local(program, direct->inner, k, 1), direct->lanes);
-    loop_value sum = nest_load_one(program, direct->sum, direct->lanes);
-    nest_store_one(program, direct->sum, loop_ternary(program, LOOP_FMA, x, weight, sum));
+    nest_add_product(program, direct->sum, x, weight, direct->lanes);
 }
 
 /* Adds the products of window position w, whose input is at `point`. */
@@ -59,12 +57,7 @@ static void add_window(const struct direct *direct)
     const struct kernel *kernel = direct->kernel;
     struct position w, p;
     int bodies = nest_open(program, kernel->window.kernel, &w);
-    struct condition inside =
-        kernel->anchor == KERNEL_DATA_GRADIENT
-            ? window_output(program, &kernel->window, kernel->in_grid, &direct->point, &w, &p)
-            : window_input(program, &kernel->window, kernel->in_grid, kernel->out_grid,
-                           &direct->point, &w, &p);
-    bodies += nest_open_if(program, inside);
+    bodies += nest_open_if(program, window_source(program, kernel, &direct->point, &w, &p));
     add_position(direct, p.index, w.index);
     nest_close(program, bodies);
 }
@@ -75,13 +68,7 @@ static void store_result(const struct direct *direct)
     const struct kernel *kernel = direct->kernel;
     struct place place =
         place_out(kernel, direct->image, direct->point.index, direct->channel, direct->lanes);
-    loop_value result = nest_load_one(program, direct->sum, direct->lanes);
-    place.result = result;
-    if (kernel->epilogue != 0)
-        result = expression_value(kernel, program, (uint16_t)(kernel->epilogue - 1), &place);
-    loop_value index = activation_index(program, direct->image, place.points, place.point,
-                                        kernel->out_channels, direct->channel);
-    loop_store(program, (uint32_t)kernel_first_output(kernel), index, result);
+    block_store_result(kernel, program, &place, nest_load_one(program, direct->sum, direct->lanes));
 }
 
 /* Channels that lie side by side in one group, so that vectors of them share their inputs. */

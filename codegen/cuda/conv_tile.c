@@ -24,7 +24,7 @@ struct conv {
 
 static bool conv_tile_applies(const struct kernel *kernel)
 {
-    if (kernel->anchor != KERNEL_CONVOLUTION && kernel->anchor != KERNEL_DATA_GRADIENT)
+    if (!kernel_is_convolution(kernel))
         return false;
     const int32_t outputs = kernel->out_channels / kernel->groups;
     return kernel->sum_count == 0 && block_lanes(kernel->out_channels) == TILE_COLUMNS &&
@@ -113,11 +113,7 @@ static void fetch_input(const struct conv *conv, loop_value thread, loop_value s
     struct depth depth = depth_of(conv, step, slot.depth);
     struct position q = kept_point(conv, vector), p;
     loop_value image = loop_load_local(program, conv->rows, field_index(conv, vector, 0), 1);
-    struct condition inside =
-        kernel->anchor == KERNEL_DATA_GRADIENT
-            ? window_output(program, &kernel->window, kernel->in_grid, &q, &depth.window, &p)
-            : window_input(program, &kernel->window, kernel->in_grid, kernel->out_grid, &q,
-                           &depth.window, &p);
+    struct condition inside = window_source(program, kernel, &q, &depth.window, &p);
     condition_and(program, &inside,
                   loop_binary(program, LOOP_LESS_EQUAL, loop_int(program, 0), image));
     check_depth(conv, depth.all, &inside);
@@ -171,20 +167,6 @@ static void fetch(const void *context, loop_value thread, loop_value step)
 
 /* ---- storing ---- */
 
-static void store_row(const struct conv *conv, loop_value image, loop_value point,
-                      loop_value channel, loop_value result)
-{
-    struct loop_program *program = conv->program;
-    const struct kernel *kernel = conv->kernel;
-    struct place place = place_out(kernel, image, point, channel, TILE_COLUMNS);
-    place.result = result;
-    if (kernel->epilogue != 0)
-        result = expression_value(kernel, program, (uint16_t)(kernel->epilogue - 1), &place);
-    loop_value index =
-        activation_index(program, image, place.points, point, kernel->out_channels, channel);
-    loop_store(program, (uint32_t)kernel_first_output(kernel), index, result);
-}
-
 static void store_results(const struct conv *conv)
 {
     struct loop_program *program = conv->program;
@@ -199,8 +181,11 @@ static void store_results(const struct conv *conv)
     loop_value image =
         loop_add(program, conv->range.first, loop_binary(program, LOOP_DIVIDE, row, points));
     loop_if(program, loop_binary(program, LOOP_LESS, image, conv->range.end));
-    store_row(conv, image, loop_binary(program, LOOP_REMAINDER, row, points),
-              loop_add(program, conv->first_output, column), tile_sums(&conv->tile, number));
+    loop_value sums = tile_sums(&conv->tile, number);
+    loop_value channel = loop_add(program, conv->first_output, column);
+    loop_value point = loop_binary(program, LOOP_REMAINDER, row, points);
+    struct place place = place_out(conv->kernel, image, point, channel, TILE_COLUMNS);
+    block_store_result(conv->kernel, program, &place, sums);
     nest_close(program, 4);
 }
 

@@ -246,8 +246,7 @@ static struct place place_of(const struct writer *writer, loop_value number)
     const struct loop_instruction *instruction = instruction_of(writer, number);
     struct place place = {
         .parameter = instruction->integer, .index = instruction->a, .type = instruction->type};
-    if (instruction->op == LOOP_STORE || instruction->op == LOOP_STORE_STREAM ||
-        instruction->op == LOOP_STORE_MASKED)
+    if (loop_is_store(instruction->op))
         place.type = instruction_of(writer, instruction->b)->type;
     if (instruction->op == LOOP_LOAD_LOCAL || instruction->op == LOOP_STORE_LOCAL) {
         place.base = instruction_of(writer, instruction->a);

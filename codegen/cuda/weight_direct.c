@@ -2,30 +2,11 @@
  * (weight_tile.c), such as a convolution with one channel a group; it takes any shape. */
 #include "codegen/cuda/block.h"
 #include "codegen/cuda/schedules.h"
+#include "codegen/reference/naive.h"
 
 static bool weight_direct_applies(const struct kernel *kernel)
 {
     return kernel->anchor == KERNEL_WEIGHT_GRADIENT;
-}
-
-/* Adds x dy over the points of the task's images to `sum`. */
-static void add_images(const struct kernel *kernel, struct loop_program *program,
-                       const struct task_range *range, const struct position *w, loop_value input,
-                       loop_value output, loop_value sum)
-{
-    struct position q, p;
-    loop_value image;
-    int bodies = nest_open_images(program, range, &image);
-    bodies += nest_open(program, kernel->out_grid, &q);
-    bodies += nest_open_if(program, window_input(program, &kernel->window, kernel->in_grid,
-                                                 kernel->out_grid, &q, w, &p));
-    struct place x_place = place_in(kernel, image, p.index, input, 1);
-    struct place dy_place = place_out(kernel, image, q.index, output, 1);
-    loop_value x = expression_value(kernel, program, kernel->values[0], &x_place);
-    loop_value dy = expression_value(kernel, program, kernel->values[1], &dy_place);
-    nest_store_one(program, sum,
-                   loop_ternary(program, LOOP_FMA, x, dy, nest_load_one(program, sum, 1)));
-    nest_close(program, bodies);
 }
 
 /* Element `number` of the result: [window][input of the group][output, padded]. */
@@ -47,7 +28,7 @@ static loop_value element_sum(const struct kernel *kernel, struct loop_program *
     nest_store_one(program, sum, nest_zero(program, 1));
     loop_if(program,
             loop_binary(program, LOOP_LESS, output, loop_int(program, kernel->out_channels)));
-    add_images(kernel, program, range, &w, input, output, sum);
+    naive_weight_products(kernel, program, range, &w, input, output, sum);
     loop_end(program);
     return nest_load_one(program, sum, 1);
 }

@@ -16,7 +16,7 @@ static void naive_build(const struct kernel *kernel, struct loop_program *progra
         [KERNEL_CHANNEL_SUM] = naive_channel_sum,
         [KERNEL_VECTOR] = naive_vector,
         [KERNEL_CONVOLUTION] = naive_convolution,
-        [KERNEL_DATA_GRADIENT] = naive_data_gradient,
+        [KERNEL_DATA_GRADIENT] = naive_convolution,
         [KERNEL_WEIGHT_GRADIENT] = naive_weight_gradient,
         [KERNEL_TRANSPOSE] = naive_transpose,
         [KERNEL_MAX_POOL] = naive_max_pool,

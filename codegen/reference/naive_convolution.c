@@ -44,18 +44,8 @@ static void add_products(const struct kernel *kernel, struct loop_program *progr
     loop_value x = expression_value(kernel, program, kernel->values[0], &place);
     loop_value weight = loop_load(program, (uint32_t)kernel_weight_parameter(kernel),
                                   weight_index(program, &group, w, input, output), 1);
-    nest_store_one(program, sum,
-                   loop_ternary(program, LOOP_FMA, x, weight, nest_load_one(program, sum, 1)));
+    nest_add_product(program, sum, x, weight, 1);
     nest_close(program, 1);
-}
-
-static loop_value epilogue(const struct kernel *kernel, struct loop_program *program,
-                           struct place place, loop_value result)
-{
-    if (kernel->epilogue == 0)
-        return result;
-    place.result = result;
-    return expression_value(kernel, program, (uint16_t)(kernel->epilogue - 1), &place);
 }
 
 /* The index of channel 0 in a side sum of the part that row `row` of depth `depth` is in. */
@@ -99,8 +89,7 @@ static void add_sums(const struct kernel *kernel, struct loop_program *program, 
     }
 }
 
-/* A convolution and a data gradient differ in where a window's position falls. */
-static void build(const struct kernel *kernel, struct loop_program *program, bool gradient)
+void naive_convolution(const struct kernel *kernel, struct loop_program *program)
 {
     program->images_per_task = 1;
     program->tasks_per_group = 1;
@@ -113,16 +102,12 @@ static void build(const struct kernel *kernel, struct loop_program *program, boo
     loop_value output = loop_for(program, loop_int(program, 0), channels, 1);
     nest_store_one(program, sum, nest_zero(program, 1));
     int inner = nest_open(program, kernel->window.kernel, &w);
-    struct condition inside =
-        gradient
-            ? window_output(program, &kernel->window, kernel->in_grid, &q, &w, &p)
-            : window_input(program, &kernel->window, kernel->in_grid, kernel->out_grid, &q, &w, &p);
-    inner += nest_open_if(program, inside);
+    inner += nest_open_if(program, window_source(program, kernel, &q, &w, &p));
     add_products(kernel, program, image, p.index, w.index, output, sum);
     nest_close(program, inner);
     struct place place = place_out(kernel, image, q.index, output, 1);
     loop_value product = nest_load_one(program, sum, 1);
-    loop_value result = epilogue(kernel, program, place, product);
+    loop_value result = epilogue_value(kernel, program, place, product);
     add_sums(kernel, program, place, &q, product);
     loop_value index =
         activation_index(program, image, place.points, q.index, kernel->out_channels, output);
@@ -130,37 +115,23 @@ static void build(const struct kernel *kernel, struct loop_program *program, boo
     nest_close(program, bodies + 1);
 }
 
-void naive_convolution(const struct kernel *kernel, struct loop_program *program)
-{
-    build(kernel, program, false);
-}
-
-void naive_data_gradient(const struct kernel *kernel, struct loop_program *program)
-{
-    build(kernel, program, true);
-}
-
-/* Sums x dy over the chunk for one element (w, input, output) of the result. */
-static loop_value weight_sum(const struct kernel *kernel, struct loop_program *program,
-                             const struct task_range *range, const struct position *w,
-                             loop_value channel, loop_value output, loop_value sum)
+void naive_weight_products(const struct kernel *kernel, struct loop_program *program,
+                           const struct task_range *range, const struct position *w,
+                           loop_value input, loop_value output, loop_value sum)
 {
     loop_value image;
     struct position q, p;
-    nest_store_one(program, sum, nest_zero(program, 1));
     int bodies = nest_open_images(program, range, &image);
     bodies += nest_open(program, kernel->out_grid, &q);
     struct condition inside =
         window_input(program, &kernel->window, kernel->in_grid, kernel->out_grid, &q, w, &p);
     bodies += nest_open_if(program, inside);
-    struct place x_place = place_in(kernel, image, p.index, channel, 1);
+    struct place x_place = place_in(kernel, image, p.index, input, 1);
     struct place dy_place = place_out(kernel, image, q.index, output, 1);
     loop_value x = expression_value(kernel, program, kernel->values[0], &x_place);
     loop_value dy = expression_value(kernel, program, kernel->values[1], &dy_place);
-    nest_store_one(program, sum,
-                   loop_ternary(program, LOOP_FMA, x, dy, nest_load_one(program, sum, 1)));
+    nest_add_product(program, sum, x, dy, 1);
     nest_close(program, bodies);
-    return nest_load_one(program, sum, 1);
 }
 
 /* Zeros in the columns of row (w, input) that pad the outputs. */
@@ -193,7 +164,9 @@ void naive_weight_gradient(const struct kernel *kernel, struct loop_program *pro
     loop_value output = loop_for(program, zero, loop_int(program, kernel->out_channels), 1);
     struct group group = group_of(kernel, program, output);
     loop_value channel = loop_add(program, group.first_input, input);
-    loop_value result = weight_sum(kernel, program, &range, &w, channel, output, sum);
+    nest_store_one(program, sum, nest_zero(program, 1));
+    naive_weight_products(kernel, program, &range, &w, channel, output, sum);
+    loop_value result = nest_load_one(program, sum, 1);
     loop_value index = weight_index(program, &group, w.index, input, output);
     loop_store(program, (uint32_t)kernel_first_output(kernel), loop_add(program, first, index),
                result);

@@ -184,8 +184,7 @@ static void add_sums(struct kernel *kernel, int32_t rows)
 
 static void add_weight_and_outputs(struct kernel *kernel, const struct test_case *test)
 {
-    bool weight = test->anchor == KERNEL_CONVOLUTION || test->anchor == KERNEL_DATA_GRADIENT ||
-                  test->anchor == KERNEL_TRANSPOSE;
+    bool weight = stores_results(test) || test->anchor == KERNEL_TRANSPOSE;
     kernel->output_count = kernel->value_count > 0 ? kernel->value_count : 1;
     bool sum = test->anchor == KERNEL_GROUP_SUM || test->anchor == KERNEL_POINT_SUM;
     if (test->anchor >= KERNEL_CONVOLUTION && !sum)

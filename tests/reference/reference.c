@@ -164,8 +164,7 @@ int64_t reference_input_channels(const struct kernel *kernel, int parameter)
 
 int reference_weight(const struct kernel *kernel)
 {
-    bool weight = kernel->anchor == KERNEL_CONVOLUTION || kernel->anchor == KERNEL_DATA_GRADIENT ||
-                  kernel->anchor == KERNEL_TRANSPOSE;
+    bool weight = kernel_is_convolution(kernel) || kernel->anchor == KERNEL_TRANSPOSE;
     return weight ? kernel_weight_parameter(kernel) : -1;
 }
 
