@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 
 from torch_peer import COMPILED, EAGER, torch_players
-from turns import Player, play
+from turns import ANSWER_SECONDS, Player, play, time_limit
 
 GIB = 2**30
 BUILD_ROUNDS = 5
@@ -56,11 +56,15 @@ def run_measured(command):
     """Runs a command to its end: its seconds and the most memory it had."""
     with open(os.devnull, "wb") as nothing:
         start = time.perf_counter()
-        process = subprocess.Popen(command, stdout=nothing, stderr=subprocess.PIPE, text=True)
-        errors = process.stderr.read()
-        _, status, usage = os.wait4(process.pid, 0)
+        process = subprocess.Popen(command, stdout=nothing, stderr=subprocess.PIPE, text=True,
+                                   start_new_session=True)
+        with time_limit(process) as expired:
+            errors = process.stderr.read()
+            _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start
     process.returncode = os.waitstatus_to_exitcode(status)
+    if expired.is_set():
+        raise RowError(f"{command[0]} took more than {ANSWER_SECONDS} s")
     if process.returncode:
         raise RowError((errors.strip().splitlines() or [f"{command[0]} failed"])[0][:200])
     return seconds, usage.ru_maxrss * 1024
@@ -286,7 +290,9 @@ class KernelsRow:
         program = os.path.join(os.path.dirname(setting.rnet), "bench", "kernels")
         try:
             text = subprocess.run([program, "--json"], check=True, capture_output=True,
-                                  text=True).stdout
+                                  text=True, timeout=ANSWER_SECONDS).stdout
+        except subprocess.TimeoutExpired as error:
+            raise RowError(f"{program} took more than {ANSWER_SECONDS} s") from error
         except (OSError, subprocess.CalledProcessError) as error:
             raise RowError(f"{error}: make -C build bench/kernels") from error
         kernels = [kernel for kernel in json.loads(text)["kernels"] if kernel["counts"]]

@@ -24,6 +24,11 @@ wrong = Player("wrong", ["./m", "bench", "--turns"])
 play([one, two, none, wrong], 3)
 assert [len(player.rounds) for player in (one, two, none, wrong)] == [3, 3, 0, 0]
 assert all(seconds > 0 for player in (one, two) for times in player.rounds for seconds in times)
+# Whoever does not answer is ended, with what it has started, and the others play on.
+mute = Player("mute", ["sh", "-c", "sleep 600; :"], answer_seconds=1)
+again = Player("again", command)
+play([mute, again], 1)
+assert mute.problem == "no answer in 1 s" and not mute.rounds and len(again.rounds) == 1, mute.problem
 assert one.peak_bytes > 0 and "missing" in none.problem and "mode" in wrong.problem, wrong.problem
 END
 expect_clean python3 turns.py
