@@ -79,8 +79,8 @@ static struct status steps_list(struct step_list *list, const char *directory)
 static struct status directory_sync(const char *directory)
 {
     int descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool synced = descriptor >= 0 &&
-                  (fsync(descriptor) == 0 || errno == EINVAL || errno == ENOTSUP);
+    bool synced =
+        descriptor >= 0 && (fsync(descriptor) == 0 || errno == EINVAL || errno == ENOTSUP);
     struct status status = status_ok();
     if (!synced)
         status = status_error(STATUS_IO, "cannot sync %s: %s", directory, strerror(errno));
@@ -185,8 +185,7 @@ struct status checkpoint_parse(const char *bytes, size_t size, struct checkpoint
     return status_ok();
 }
 
-static struct status file_take(struct arena *arena, const char *path,
-                               struct checkpoint *checkpoint)
+static struct status file_take(struct arena *arena, const char *path, struct checkpoint *checkpoint)
 {
     char *bytes;
     size_t size;
@@ -210,6 +209,15 @@ static struct status newest_take(struct arena *arena, const char *directory,
             fprintf(stderr, "%s; taking the checkpoint before it\n", status.message);
     }
     return status;
+}
+
+bool checkpoint_is_there(const char *directory)
+{
+    struct step_list list;
+    struct status status = steps_list(&list, directory);
+    const bool found = status_is_ok(&status) && list.steps.count > 0;
+    arena_release(&list.arena);
+    return found;
 }
 
 struct status checkpoint_read(struct arena *arena, const char *directory,

@@ -30,6 +30,9 @@ struct checkpoint {
 struct status checkpoint_write(const char *directory, int64_t step,
                                const struct checkpoint *checkpoint);
 
+/* Whether the directory, which need not exist, holds one, sound or not. */
+bool checkpoint_is_there(const char *directory);
+
 /* Reads the newest sound checkpoint into the arena, and says on stderr which newer ones are not
  * sound. `*found` is false where the directory holds none; that all are broken is an error. */
 struct status checkpoint_read(struct arena *arena, const char *directory,

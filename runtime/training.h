@@ -20,7 +20,7 @@ struct train_options {
     double learning_rate; /* < 0: the recipe's */
     int64_t seed;
     struct executor_options computing;
-    int64_t checkpoint_every; /* steps; 0: at the end of each epoch only */
+    int64_t checkpoint_every;       /* steps; 0: at the end of each epoch only */
     struct text_list reset, frozen; /* labels of parameters: not from `init`; not trained */
     bool no_shuffle, no_augment, resume, tensorboard;
 };
@@ -57,19 +57,22 @@ struct training {
     struct mistakes mistakes; /* of the last validation */
     struct progress progress;
     struct report_facts facts;
-    const char *last_path, *best_path, *report_path, *metrics_path, *csv_path, *board_path, *run_path;
+    bool holds_run; /* the directory, before this process */
+    const char *last_path, *best_path, *report_path, *metrics_path, *csv_path, *board_path,
+        *run_path;
     int64_t steps_per_epoch, total_steps;
-    int64_t step;             /* optimizer steps done */
-    int64_t epoch;            /* whole epochs done, validation included */
-    struct epoch_sums sums;   /* of the epoch under way */
+    int64_t step;           /* optimizer steps done */
+    int64_t epoch;          /* whole epochs done, validation included */
+    struct epoch_sums sums; /* of the epoch under way */
     struct batch_ahead ahead;
-    int64_t metrics_position; /* bytes of metrics.jsonl that a resumed run keeps */
-    int64_t board_position;   /* likewise of the event file */
+    int64_t metrics_position;       /* bytes of metrics.jsonl that a resumed run keeps */
+    int64_t board_position;         /* likewise of the event file */
     double started, seconds_before; /* this process; seconds of those before it */
 };
 
 /* Reads the data, sets up the network and its weights, makes the directory and its metrics.jsonl;
- * with `resume` it takes all of that from the newest checkpoint.
+ * with `resume` it takes all of that from the newest checkpoint. A training that is refused leaves
+ * no directory behind, and an existing one as it was.
  * Release it also after a failure. */
 struct status training_open(struct training *training, const struct rnet_program *program,
                             const struct train_options *options);

@@ -4,14 +4,16 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "runtime/checkpoint.h"
 #include "runtime/initialize.h"
 #include "runtime/resume.h"
 #include "runtime/run_file.h"
 #include "runtime/training.h"
 #include "runtime/weights.h"
 
-/* Makes the directory and refuses one that holds a run, unless that is to go on. */
-static struct status directory_prepare(struct training *training)
+/* Refuses a directory that holds a run, unless that is to go on. Nothing is made before all else
+ * is known to be in order. */
+static struct status directory_check(struct training *training)
 {
     struct arena *arena = &training->arena;
     const char *out = training->options.out;
@@ -22,10 +24,9 @@ static struct status directory_prepare(struct training *training)
     training->board_path = arena_format(arena, "%s/events.out.tfevents.rnet", out);
     training->report_path = arena_format(arena, "%s/report.html", out);
     training->run_path = arena_format(arena, "%s/run.json", out);
-    RETURN_IF_ERROR(file_make_directory(arena, out));
-    bool holds_run =
-        access(training->metrics_path, F_OK) == 0 || access(training->last_path, F_OK) == 0;
-    if (holds_run && !training->options.resume)
+    training->holds_run = access(training->metrics_path, F_OK) == 0 ||
+                          access(training->last_path, F_OK) == 0 || checkpoint_is_there(out);
+    if (training->holds_run && !training->options.resume)
         return status_error(STATUS_INVALID,
                             "%s already holds a run; give another --out, or --resume to go on",
                             out);
@@ -125,6 +126,7 @@ static struct status begin(struct training *training)
 {
     RETURN_IF_ERROR(fresh_start(training));
     RETURN_IF_ERROR(parameters_freeze(training));
+    RETURN_IF_ERROR(file_make_directory(&training->arena, training->options.out));
     RETURN_IF_ERROR(metrics_create(&training->metrics, training->metrics_path));
     RETURN_IF_ERROR(run_file_write(training->run_path, &training->facts, false));
     return board_open(training);
@@ -156,7 +158,7 @@ struct status training_open(struct training *training, const struct rnet_program
 {
     training->options = *options;
     training->history.arena = &training->arena;
-    RETURN_IF_ERROR(directory_prepare(training));
+    RETURN_IF_ERROR(directory_check(training));
     RETURN_IF_ERROR(data_set_open(&training->data, options->data,
                                   DATA_NEEDS_TRAIN | DATA_NEEDS_VALIDATION, program));
     RETURN_IF_ERROR(executor_open_with(&training->executor, program, &options->computing));
@@ -165,7 +167,7 @@ struct status training_open(struct training *training, const struct rnet_program
     RETURN_IF_ERROR(length_set(training));
     facts_set(training);
     mistakes_open(&training->mistakes, &training->arena, program);
-    return options->resume ? resumed_start(training) : begin(training);
+    return training->holds_run ? resumed_start(training) : begin(training);
 }
 
 void training_release(struct training *training)

@@ -56,11 +56,38 @@ cmp -s <(tensor fresh/last.safetensors fc.weight) <(tensor reset/last.safetensor
     complain 'a reset weight is not fresh'
 cmp -s <(tensor base/last.safetensors fc.bias) <(tensor reset/last.safetensors fc.bias) ||
     complain 'more than the label is reset'
-train --out none --freeze nothing
-[ $? -eq 2 ] || complain 'an unknown label is not a wrong usage'
-[ -e none/metrics.jsonl ] && complain 'a wrong usage begins a run'
-train --out none --reset fc
-[ $? -eq 2 ] || complain '--reset without --init is not a wrong usage'
+
+# refused STATUS OPTION...: the training exits so, and leaves no directory and an empty one empty.
+mkdir empty
+refused()
+{
+    local expected=$1 out
+    shift
+    for out in none/deep empty; do
+        train --out "$out" "$@"
+        [ $? -eq "$expected" ] || { cat log; complain "$* does not exit with $expected"; }
+        [ -s log ] || complain "$* is refused without a word"
+    done
+    [ -e none ] && { complain "$* leaves a directory behind"; rm -r none; }
+    [ -z "$(ls -A empty)" ] || { complain "$* leaves files behind"; rm -r empty/*; }
+}
+refused 2 --freeze nothing
+refused 2 --freeze nothing --resume
+refused 2 --reset fc
+refused 2 --epochs 0
+refused 2 --epochs 9223372036854775807
+refused 2 --lr fast
+refused 2 --repeat 2 --freeze nothing
+refused 1 --data cifar10:missing
+refused 1 --init missing.safetensors
+refused 1 --init missing.safetensors --resume
+echo text >text.safetensors
+refused 1 --init text.safetensors
+train --out base
+[ $? -eq 1 ] || complain 'a second run in one directory is not an error'
+touch file
+train --out file
+[ $? -eq 1 ] || complain 'a run in a file is not an error'
 
 # Frozen layers and resuming.
 train --out half --steps 2 --init base/last.safetensors --freeze fc.weight
