@@ -70,7 +70,7 @@ static void kernel_write(const struct recording *recording, const struct kernel 
         .first_output = (uint32_t)kernel_first_output(kernel),
         .threads = (uint32_t)cuda_block_threads(program),
         .tasks_per_block = (uint32_t)cuda_block_tasks(program),
-        .shared_bytes = 0,
+        .shared_bytes = (uint32_t)loop_shared_bytes(program),
         .architecture = (uint32_t)recording->architecture,
         .images = IMAGES,
         .tasks = loop_task_count(program, IMAGES),
