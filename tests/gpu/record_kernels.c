@@ -17,7 +17,12 @@
 #include "tests/gpu/kernel_case.h"
 #include "tests/kernels/check_kernel.h"
 
-enum { IMAGES = 2, DEFINITIONS = 16, MOST_IMAGES = 1 << 20 };
+enum {
+    IMAGES = 2,
+    DEFINITIONS = 16,
+    MOST_IMAGES = 1 << 20,
+    MOST_VALUES = 1 << 19, /* of a kernel's parameters: the update of large networks is left out */
+};
 
 /* Kernels that are not recorded yet, of all networks. */
 struct recording {
@@ -63,7 +68,15 @@ static void kernel_write(const struct recording *recording, const struct kernel 
 {
     struct arena arena = {0};
     struct kernel_sample sample;
+    int64_t values = 0;
     kernel_sample_make(&arena, kernel, IMAGES, &sample);
+    for (uint32_t p = 0; p < kernel->parameter_count; p++)
+        values += sample.counts[p];
+    if (values > MOST_VALUES) {
+        fprintf(stderr, "record_kernels: %s is too large to be recorded\n", program->name);
+        arena_release(&arena);
+        return;
+    }
     struct kernel_case header = {
         .magic = KERNEL_CASE_MAGIC,
         .parameter_count = kernel->parameter_count,
