@@ -56,8 +56,9 @@ struct loop_instruction {
 
 /* How a parameter's elements lie in memory. */
 enum loop_storage {
-    LOOP_STORAGE_F32, /* loaded as F32 */
-    LOOP_STORAGE_I32, /* loaded as INT */
+    LOOP_STORAGE_F32,  /* loaded as F32 */
+    LOOP_STORAGE_I32,  /* loaded as INT */
+    LOOP_STORAGE_BF16, /* loaded as F32; a store rounds as base/bfloat16.h says */
 };
 
 enum {

@@ -15,6 +15,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/bfloat16.h"
 #include "base/philox.h"
 
 /* One value: as many lanes as its type has are in use. BOOL lies in `i`. */
@@ -38,6 +39,7 @@ struct memory {
     int64_t count;
     const char *name;     /* the parameter's; else NULL */
     struct visit *visits; /* of each element, where threads could meet; else NULL */
+    bool is_bfloat16;     /* in memory, of what is single precision as a value */
     bool is_private;      /* each thread has `count` elements of its own */
     bool is_aligned;      /* vectors must lie at multiples of their lanes */
 };
@@ -277,6 +279,7 @@ static void decode_parameters(struct machine *machine, const struct loop_buffer 
         *memory = (struct memory){.data = buffers[p].data,
                                   .count = (int64_t)buffers[p].count,
                                   .name = parameter->name,
+                                  .is_bfloat16 = parameter->storage == LOOP_STORAGE_BF16,
                                   .is_aligned = program->threads > 0};
         if (program->threads > 0 && parameter->is_output)
             memory->visits = ARENA_ARRAY(&machine->arena, struct visit, buffers[p].count + 1);
@@ -421,6 +424,25 @@ static bool in_bounds(const struct memory *memory, int64_t index, int64_t lanes)
     return lanes == 0 || (index >= 0 && lanes <= memory->count && index <= memory->count - lanes);
 }
 
+static void load_floats(const struct memory *memory, float *out, int64_t index, int64_t count)
+{
+    if (!memory->is_bfloat16)
+        memcpy(out, (const float *)memory->data + index, (size_t)count * sizeof(float));
+    else
+        for (int64_t k = 0; k < count; k++)
+            out[k] = bfloat16_value(((const uint16_t *)memory->data)[index + k]);
+}
+
+static void store_floats(const struct memory *memory, const float *values, int64_t index,
+                         int64_t count)
+{
+    if (!memory->is_bfloat16)
+        memcpy((float *)memory->data + index, values, (size_t)count * sizeof(float));
+    else
+        for (int64_t k = 0; k < count; k++)
+            ((uint16_t *)memory->data)[index + k] = bfloat16_of(values[k]);
+}
+
 /* Loads `active` lanes of a parameter (as INT from int32_t), or of a local; others become 0. */
 static void load(const struct step *step, int64_t index, int64_t active)
 {
@@ -429,7 +451,7 @@ static void load(const struct step *step, int64_t index, int64_t active)
     if (active < step->lanes)
         *out = (union slot){{0}};
     if (step->scalar == LOOP_F32)
-        memcpy(out->f, (const float *)data + index, (size_t)active * sizeof(float));
+        load_floats(step->memory, out->f, index, active);
     else if (step->scalar == LOOP_F64 || !step->memory->name)
         memcpy(out->d, (const double *)data + index, (size_t)active * sizeof(double));
     else
@@ -443,7 +465,7 @@ static void store(const struct step *step, const union slot *value, int64_t inde
     void *data = step->memory->data;
     const uint8_t scalar = (uint8_t)(step->code % 8);
     if (scalar == LOOP_F32)
-        memcpy((float *)data + index, value->f, (size_t)active * sizeof(float));
+        store_floats(step->memory, value->f, index, active);
     else if (scalar == LOOP_F64 || !step->memory->name)
         memcpy((double *)data + index, value->d, (size_t)active * sizeof(double));
     else

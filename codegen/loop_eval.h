@@ -4,15 +4,16 @@
 
 #include "codegen/loop.h"
 
-/* In double precision, F32 parameters are arrays of double and all float arithmetic is in double:
- * what gradient checks against finite differences need. */
+/* In double precision, F32 and BF16 parameters are arrays of double, nothing is rounded to less and
+ * all float arithmetic is in double: what gradient checks against finite differences need. */
 enum loop_precision {
-    LOOP_SINGLE, /* F32 parameters are arrays of float; F32 arithmetic rounds to float */
+    LOOP_SINGLE, /* F32 parameters are arrays of float, BF16 ones of uint16_t; F32 arithmetic rounds
+                    to float */
     LOOP_DOUBLE,
 };
 
 struct loop_buffer {
-    void *data;   /* float, double or int32_t, by storage and precision */
+    void *data;   /* float, double, uint16_t or int32_t, by storage and precision */
     size_t count; /* elements; every access is checked against it */
 };
 

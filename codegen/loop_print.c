@@ -95,6 +95,13 @@ static void print_details(const struct loop_program *program,
     }
 }
 
+static const char *storage_name(uint8_t storage)
+{
+    static const char *const names[] = {
+        [LOOP_STORAGE_F32] = "f32", [LOOP_STORAGE_I32] = "i32", [LOOP_STORAGE_BF16] = "bf16"};
+    return names[storage];
+}
+
 static void print_head(const struct loop_program *program, FILE *stream)
 {
     fprintf(stream, "program %s schedule %s", program->name, program->schedule);
@@ -105,8 +112,7 @@ static void print_head(const struct loop_program *program, FILE *stream)
     fputc('\n', stream);
     for (uint32_t i = 0; i < program->parameter_count; i++) {
         const struct loop_parameter *parameter = &program->parameters[i];
-        fprintf(stream, "parameter %s %s%s\n", parameter->name,
-                parameter->storage == LOOP_STORAGE_I32 ? "i32" : "f32",
+        fprintf(stream, "parameter %s %s%s\n", parameter->name, storage_name(parameter->storage),
                 parameter->is_output ? " output" : "");
     }
 }

@@ -80,7 +80,8 @@ static void write_convolution(struct table_writer *writer,
                               const struct rnet_cuda_convolution *facts, size_t kernel,
                               bool has_copy)
 {
-    const uint8_t flags[] = {facts->loads_plainly, facts->stores_plainly, facts->is_only_output};
+    const uint8_t flags[] = {facts->loads_plainly, facts->stores_plainly, facts->is_only_output,
+                             facts->is_bfloat16};
 
     put_label(writer, arena_format(&writer->arena, ".Lcuda_convolution_%zu", kernel));
     begin_struct(writer);
@@ -95,7 +96,7 @@ static void write_convolution(struct table_writer *writer,
     put_long(writer, (uint32_t)facts->weight);
     put_long(writer, (uint32_t)facts->output);
     place(writer, offsetof(struct rnet_cuda_convolution, loads_plainly));
-    put_long(writer, (uint32_t)(flags[0] | flags[1] << 8 | flags[2] << 16));
+    put_long(writer, (uint32_t)(flags[0] | flags[1] << 8 | flags[2] << 16 | flags[3] << 24));
     put_quad(writer, 0);
     place(writer, offsetof(struct rnet_cuda_convolution, filter));
     if (has_copy)

@@ -5,17 +5,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+static enum loop_storage storage_of(enum kernel_storage storage)
+{
+    return storage == KERNEL_I32    ? LOOP_STORAGE_I32
+           : storage == KERNEL_BF16 ? LOOP_STORAGE_BF16
+                                    : LOOP_STORAGE_F32;
+}
+
 /* Declares the loop parameters: "x0" ..., "labels", "out0" .... */
 static void declare_parameters(const struct kernel *kernel, struct loop_program *program)
 {
     int first_output = kernel_first_output(kernel);
     for (int i = 0; i < kernel->parameter_count; i++) {
         bool is_output = i >= first_output;
-        bool integer = kernel->storage[i] == KERNEL_I32;
+        enum loop_storage storage = storage_of((enum kernel_storage)kernel->storage[i]);
         const char *name = is_output ? arena_format(program->arena, "out%d", i - first_output)
-                           : integer ? "labels"
-                                     : arena_format(program->arena, "x%d", i);
-        loop_parameter(program, name, integer ? LOOP_STORAGE_I32 : LOOP_STORAGE_F32, is_output);
+                           : storage == LOOP_STORAGE_I32 ? "labels"
+                                                         : arena_format(program->arena, "x%d", i);
+        loop_parameter(program, name, storage, is_output);
     }
 }
 

@@ -30,6 +30,11 @@ int64_t vector_stride(int64_t channels)
     return round_up(channels);
 }
 
+int64_t kernel_storage_bytes(enum kernel_storage storage)
+{
+    return storage == KERNEL_BF16 ? (int64_t)sizeof(uint16_t) : (int64_t)sizeof(float);
+}
+
 int64_t grid_points(const int32_t grid[GRID_RANK])
 {
     return (int64_t)grid[0] * grid[1] * grid[2];
@@ -80,8 +85,7 @@ bool expression_reads(enum expression_op op)
     return op == EXPRESSION_LOAD || op == EXPRESSION_RANDOM;
 }
 
-void kernel_needed(const struct kernel *kernel, uint16_t root,
-                   bool out_needed[KERNEL_EXPRESSIONS])
+void kernel_needed(const struct kernel *kernel, uint16_t root, bool out_needed[KERNEL_EXPRESSIONS])
 {
     memset(out_needed, 0, sizeof(bool) * KERNEL_EXPRESSIONS);
     out_needed[root] = true;
@@ -273,8 +277,8 @@ static const char *check_load(const struct kernel *kernel, const struct expressi
                            : kernel->anchor == KERNEL_POINTWISE && load->access == ACCESS_POINT;
     if (load->parameter >= (in_place ? kernel->parameter_count : inputs))
         return "loads a parameter that is not an input";
-    if (kernel->storage[load->parameter] != KERNEL_F32)
-        return "loads a parameter that is not f32";
+    if (kernel->storage[load->parameter] == KERNEL_I32)
+        return "loads a parameter of integers";
     if (load->access == ACCESS_CHUNK_SUM &&
         (!vector || kernel->chunk_images <= 0 || kernel->chunk_parts <= 0))
         return "sums chunks outside a vector kernel or without saying how many";
@@ -453,13 +457,57 @@ static bool is_key(const struct kernel *kernel, int parameter)
     return false;
 }
 
+/* Whether all that is loaded from an input are elements of an activation. */
+static bool is_activation(const struct kernel *kernel, int input)
+{
+    for (int i = 0; i < kernel->expression_count; i++) {
+        const struct expression *e = &kernel->expressions[i];
+        if (e->op == EXPRESSION_LOAD && e->parameter == input && e->access != ACCESS_POINT &&
+            e->access != ACCESS_FIRST && e->access != ACCESS_IMAGE_CHANNEL)
+            return false;
+    }
+    return true;
+}
+
+/* Whether an output is an activation, or may be one. */
+static bool stores_activation(const struct kernel *kernel, int output)
+{
+    switch ((enum kernel_anchor)kernel->anchor) {
+    case KERNEL_CHANNEL_SUM:
+    case KERNEL_VECTOR:
+    case KERNEL_WEIGHT_GRADIENT:
+    case KERNEL_TRANSPOSE:
+    case KERNEL_POINT_SUM:
+        return false;
+    case KERNEL_SOFTMAX_LOSS:
+        return output == 2;
+    default:
+        return output < kernel->output_count - kernel->sum_count;
+    }
+}
+
+static bool storage_suits(const struct kernel *kernel, int inputs, int parameter)
+{
+    const int first_output = kernel_first_output(kernel);
+    const bool labels = kernel->anchor == KERNEL_SOFTMAX_LOSS && parameter == inputs;
+    switch ((enum kernel_storage)kernel->storage[parameter]) {
+    case KERNEL_I32:
+        return labels || is_key(kernel, parameter);
+    case KERNEL_BF16:
+        return parameter < inputs ? is_activation(kernel, parameter)
+                                  : parameter >= first_output &&
+                                        stores_activation(kernel, parameter - first_output);
+    case KERNEL_F32:
+        return !labels && !is_key(kernel, parameter);
+    }
+    return false;
+}
+
 static const char *check_storage(const struct kernel *kernel, int inputs)
 {
-    for (int i = 0; i < kernel->parameter_count; i++) {
-        bool labels = kernel->anchor == KERNEL_SOFTMAX_LOSS && i == inputs;
-        if (kernel->storage[i] != (labels || is_key(kernel, i) ? KERNEL_I32 : KERNEL_F32))
+    for (int i = 0; i < kernel->parameter_count; i++)
+        if (!storage_suits(kernel, inputs, i))
             return "a parameter's storage does not suit its role";
-    }
     return NULL;
 }
 

@@ -24,22 +24,20 @@
  *                         x[n, q stride - padding + w dilation, c] dy[n,q,k]; values 0 and 1 are
  *                         x and dy
  *   TRANSPOSE             out[w,k',c] = weight[w,c',k]: outputs and inputs of each group exchanged;
- *                         with `flip` the window is reversed too, which makes the data gradient of a
- *                         convolution of stride 1 a convolution
- *   MAX_POOL              out[n,q,c] = maximum of x over the window; points outside do not count
- *   MAX_POOL_GRADIENT     out[n,p,c] = sum of dy[n,q,c] over the windows q whose first maximum (in
- *                         the order of the window) is p; values 0 and 1 are x, dy
+ *                         with `flip` the window is reversed too, which makes the data gradient of
+ * a convolution of stride 1 a convolution MAX_POOL              out[n,q,c] = maximum of x over the
+ * window; points outside do not count MAX_POOL_GRADIENT     out[n,p,c] = sum of dy[n,q,c] over the
+ * windows q whose first maximum (in the order of the window) is p; values 0 and 1 are x, dy
  *   AVERAGE_POOL          out[n,q,c] = sum of x over the window / size of the window
  *   AVERAGE_POOL_GRADIENT out[n,p,c] = sum of x[n,q,c] over the windows q that hold p / size
- *   SOFTMAX_LOSS          of logits x[n,0,c] and labels[n]: loss[n], rank[n] and, if there is a third
- *                         output, its gradient (softmax - target) / images. The target is one-hot;
- *                         a second value, a constant s, mixes it with s / classes for every class
- *   GROUP_SUM             out_j[n,c] = sum of value_j over all points and the channels of c's group
- *   POINT_SUM             out_j[n,p] = sum of value_j over all channels
- *   JOIN                  out[n,p] = the parts' channels one after the other: parts[j].count of
- *                         value j from parts[j].first on, of a tensor of parts[j].channels
- *   ROWS                  channels to rows: out[n,j,a P + p] = x[n,p,j A + a], where x has P points
- *                         and out A P channels. With `flip` back: out[n,p,j A + a] = x[n,j,a P + p]
+ *   SOFTMAX_LOSS          of logits x[n,0,c] and labels[n]: loss[n], rank[n] and, if there is a
+ * third output, its gradient (softmax - target) / images. The target is one-hot; a second value, a
+ * constant s, mixes it with s / classes for every class GROUP_SUM             out_j[n,c] = sum of
+ * value_j over all points and the channels of c's group POINT_SUM             out_j[n,p] = sum of
+ * value_j over all channels JOIN                  out[n,p] = the parts' channels one after the
+ * other: parts[j].count of value j from parts[j].first on, of a tensor of parts[j].channels ROWS
+ * channels to rows: out[n,j,a P + p] = x[n,p,j A + a], where x has P points and out A P channels.
+ * With `flip` back: out[n,p,j A + a] = x[n,j,a P + p]
  *
  * Side sums. While CONVOLUTION and DATA_GRADIENT store, they can add up values a channel, as batch
  * normalization wants them: out_{1+j}[part,k] = sum of sums_j over a part of an image's points, in
@@ -118,8 +116,10 @@ enum {
 /* ORDER PARAMETER ROLE: inputs of expressions, then weight or labels, then outputs. */
 enum kernel_storage {
     KERNEL_F32,
-    KERNEL_I32, /* labels; keys of random numbers, which are two words: philox2's key and counter_1
-                   (base/philox.h), counter_0 being the element's number */
+    KERNEL_I32,  /* labels; keys of random numbers, which are two words: philox2's key and counter_1
+                    (base/philox.h), counter_0 being the element's number */
+    KERNEL_BF16, /* of activations and their gradients, on GPUs: every value is computed in single
+                    precision, and rounded as it is stored (base/bfloat16.h) */
 };
 
 /* A convolution's or pool's window; leading axes that are not there have kernel 1, stride 1. */
@@ -141,8 +141,8 @@ struct kernel {
     uint8_t output_count; /* the last parameters are the outputs */
     uint8_t flip;         /* TRANSPOSE, ROWS */
     uint8_t sum_count;    /* side sums; they are the last outputs */
-    uint8_t streams;         /* POINTWISE, CONVOLUTION, DATA_GRADIENT: the results are larger than
-                                caches, so storing may bypass them */
+    uint8_t streams;      /* POINTWISE, CONVOLUTION, DATA_GRADIENT: the results are larger than
+                             caches, so storing may bypass them */
     uint8_t storage[KERNEL_PARAMETERS]; /* enum kernel_storage */
     /* Roots among `expressions`. POINTWISE and the sums, VECTOR: one an output. JOIN: one a part,
      * at the part's channels. Others: the operands as loaded (x; x and dy for WEIGHT_GRADIENT and
@@ -155,8 +155,8 @@ struct kernel {
     /* x is on in_grid with in_channels. POINTWISE, the sums and VECTOR use in_* alone, JOIN in_grid
      * and out_channels. For DATA_GRADIENT, in_* is the grid of dy (its x) and out_* that of the
      * result; for MAX_POOL_GRADIENT and AVERAGE_POOL_GRADIENT, in_* is the pooled tensor's input
-     * and the result's, out_* that of dy; WEIGHT_GRADIENT: in_* that of x, out_* that of dy. TRANSPOSE:
-     * in_channels and out_channels are those of the forward convolution. */
+     * and the result's, out_* that of dy; WEIGHT_GRADIENT: in_* that of x, out_* that of dy.
+     * TRANSPOSE: in_channels and out_channels are those of the forward convolution. */
     int32_t in_grid[GRID_RANK], out_grid[GRID_RANK];
     int32_t in_channels, out_channels;
     int32_t groups;
@@ -179,13 +179,16 @@ int64_t channel_stride(int64_t channels);
  * [window][outputs per group][stride of inputs]. */
 int64_t kernel_weight_elements(const struct kernel *kernel, bool transposed);
 
+/* Of one element. */
+int64_t kernel_storage_bytes(enum kernel_storage storage);
+
 /* The stride of a vector of one value a channel: always padded. */
 int64_t vector_stride(int64_t channels);
 
 int64_t grid_points(const int32_t grid[GRID_RANK]);
 
-/* Whether the anchor is CONVOLUTION or DATA_GRADIENT: those that store at the points of out_grid and
- * may have an epilogue and side sums there. */
+/* Whether the anchor is CONVOLUTION or DATA_GRADIENT: those that store at the points of out_grid
+ * and may have an epilogue and side sums there. */
 bool kernel_is_convolution(const struct kernel *kernel);
 
 /* Whether value number `value` is at the points of out_grid; the others are at those of in_grid. */

@@ -111,6 +111,9 @@ static void print_parameters(const struct kernel *kernel, FILE *stream)
     fprintf(stream, "  parameters %d outputs", kernel->parameter_count);
     for (int i = kernel_first_output(kernel); i < kernel->parameter_count; i++)
         fprintf(stream, " p%d", i);
+    for (int i = 0, count = 0; i < kernel->parameter_count; i++)
+        if (kernel->storage[i] == KERNEL_BF16)
+            fprintf(stream, count++ == 0 ? " bf16 p%d" : " p%d", i);
     fputc('\n', stream);
 }
 

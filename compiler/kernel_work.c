@@ -51,8 +51,7 @@ struct counter {
 
 static int64_t element_bytes(const struct kernel *kernel, int parameter)
 {
-    return kernel->storage[parameter] == KERNEL_I32 ? (int64_t)sizeof(int32_t)
-                                                    : (int64_t)sizeof(float);
+    return kernel_storage_bytes((enum kernel_storage)kernel->storage[parameter]);
 }
 
 /* The points of in_grid that some window covers. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "compiler/op.h"
+#include "compiler/storage.h"
 
 enum {
     CHUNKS = 16,                /* into at most so many parts a sum over the batch is cut */
@@ -62,24 +63,26 @@ struct parameter_layout parameter_layout(const struct graph *graph, const struct
 
 /* ---- buffers ---- */
 
-uint64_t lower_activation_bytes(const struct lowering *lowering, const struct tensor *tensor)
+static uint64_t activation_bytes(const struct lowering *lowering, const struct tensor *tensor,
+                                 enum kernel_storage storage)
 {
     const int64_t elements =
         lowering->calls->batch * grid_points(tensor->grid) * channel_stride(tensor->channels);
 
-    return (uint64_t)elements * sizeof(float);
+    return (uint64_t)(elements * kernel_storage_bytes(storage));
 }
 
 static struct buffer tensor_buffer(const struct lowering *lowering, tensor_id id)
 {
     const struct tensor *tensor = &lowering->graph->tensors.items[id];
     const int64_t batch = lowering->calls->batch;
-    struct buffer buffer = {.tensor = id, .region = RNET_REGION_WORKSPACE};
+    struct buffer buffer = {.tensor = id,
+                            .region = RNET_REGION_WORKSPACE,
+                            .storage = (enum kernel_storage)lowering->storages[id]};
 
     switch ((enum tensor_kind)tensor->kind) {
     case TENSOR_ACTIVATION:
-        buffer.region = id == 0 ? RNET_REGION_INPUT : RNET_REGION_WORKSPACE;
-        buffer.bytes = lower_activation_bytes(lowering, tensor);
+        buffer.bytes = activation_bytes(lowering, tensor, buffer.storage);
         break;
     case TENSOR_PARAMETER:
         buffer.region = RNET_REGION_WEIGHTS;
@@ -122,13 +125,31 @@ buffer_id lower_buffer(struct lowering *lowering, tensor_id tensor)
     return lowering->buffers[tensor];
 }
 
-buffer_id lower_scratch(struct lowering *lowering, uint64_t bytes)
+static buffer_id add_scratch(struct lowering *lowering, uint64_t bytes, enum kernel_storage storage)
 {
     const struct buffer buffer = {
-        .region = RNET_REGION_WORKSPACE, .tensor = TENSOR_NONE, .bytes = bytes};
+        .region = RNET_REGION_WORKSPACE, .storage = storage, .tensor = TENSOR_NONE, .bytes = bytes};
 
     vector_push(&lowering->calls->buffers, lowering->arena, buffer);
     return (buffer_id)(lowering->calls->buffers.count - 1);
+}
+
+buffer_id lower_scratch(struct lowering *lowering, uint64_t bytes)
+{
+    return add_scratch(lowering, bytes, KERNEL_F32);
+}
+
+buffer_id lower_scratch_like(struct lowering *lowering, buffer_id buffer)
+{
+    const struct buffer like = lowering->calls->buffers.items[buffer];
+
+    return add_scratch(lowering, like.bytes, like.storage);
+}
+
+buffer_id lower_scratch_activation(struct lowering *lowering, const struct tensor *tensor,
+                                   enum kernel_storage storage)
+{
+    return add_scratch(lowering, activation_bytes(lowering, tensor, storage), storage);
 }
 
 void lower_same(struct lowering *lowering, tensor_id tensor, tensor_id other)
@@ -140,6 +161,7 @@ buffer_id lower_key(struct lowering *lowering, int32_t number)
 {
     const uint64_t bytes = RNET_KEY_WORDS * sizeof(int32_t);
     const struct buffer buffer = {.region = RNET_REGION_KEYS,
+                                  .storage = KERNEL_I32,
                                   .tensor = TENSOR_NONE,
                                   .bytes = bytes,
                                   .offset = (uint64_t)number * bytes};
@@ -155,7 +177,7 @@ int32_t lower_chunk_images(const struct lowering *lowering)
 
 int32_t lower_weight_chunk_images(const struct lowering *lowering, int64_t elements)
 {
-    const bool library = lowering->keeps_convolutions;
+    const bool library = lowering->target.keeps_convolutions;
     const int64_t fewest = library ? 1 : FEWEST_CHUNKS;
     int64_t chunks = CHUNK_ELEMENTS / (library ? LIBRARY_SHARE : 1) / elements;
 
@@ -282,12 +304,6 @@ static int number_parameters(const struct call_builder *call, uint8_t *renumbere
     return first_output + call->output_count;
 }
 
-static uint8_t storage_of(const struct buffer *buffer)
-{
-    return buffer->region == RNET_REGION_LABELS || buffer->region == RNET_REGION_KEYS ? KERNEL_I32
-                                                                                      : KERNEL_F32;
-}
-
 /* Whether the first result, at the planned batch, is larger than what caches keep of it. Tensors of
  * the workspace only: the size of all weights depends on the depth, which no kernel does. */
 static bool streams(const struct call_builder *call)
@@ -315,7 +331,7 @@ void call_end(struct call_builder *call, const char *path)
     kernel->output_count = (uint8_t)call->output_count;
     kernel->streams = streams(call) ? 1 : 0;
     for (int i = 0; i < count; i++)
-        kernel->storage[i] = storage_of(&calls->buffers.items[arguments[i]]);
+        kernel->storage[i] = (uint8_t)calls->buffers.items[arguments[i]].storage;
     vector_push(
         &calls->items, calls->arena,
         (struct call){
@@ -358,20 +374,46 @@ static buffer_id mark_result(struct lowering *lowering, tensor_id tensor)
     return buffer;
 }
 
-/* An output that the network's input is gets a place of its own: the input's is the runtime's. */
+/* Appends the call that copies an activation; one of another storage is rounded, or widened. */
+static void lower_copy(struct lowering *lowering, const struct tensor *tensor, buffer_id from,
+                       buffer_id to, const char *path)
+{
+    struct call_builder call = call_begin(lowering, KERNEL_POINTWISE);
+
+    call_in(&call, tensor);
+    call_store(&call, call_load(&call, from, ACCESS_POINT), to);
+    call_end(&call, path);
+}
+
+/* The network's input is where the runtime puts the images, or what rounding makes of them. */
+static void lower_image(struct lowering *lowering)
+{
+    const struct tensor *tensor = &lowering->graph->tensors.items[0];
+    const buffer_id image = lower_scratch_activation(lowering, tensor, KERNEL_F32);
+
+    lowering->calls->buffers.items[image].region = RNET_REGION_INPUT;
+    lowering->calls->buffers.items[image].tensor = 0;
+    lowering->buffers[0] = image;
+    if (lowering->storages[0] == KERNEL_F32)
+        return;
+    lowering->buffers[0] = BUFFER_NONE;
+    lowering->phase = lowering->training ? RNET_PHASE_TRAIN : RNET_PHASE_INFER;
+    lower_copy(lowering, tensor, image, lower_buffer(lowering, 0), "input");
+}
+
+/* An output is single precision, in a place of its own: the images' is the runtime's, and what it
+ * shares memory with (lower_same) may be rounded. */
 static buffer_id mark_output(struct lowering *lowering, const struct graph_output *output)
 {
     const struct tensor *tensor = &lowering->graph->tensors.items[output->tensor];
     buffer_id buffer = lower_buffer(lowering, output->tensor);
+    const struct buffer found = lowering->calls->buffers.items[buffer];
 
-    if (lowering->calls->buffers.items[buffer].region == RNET_REGION_INPUT) {
-        struct call_builder call = call_begin(lowering, KERNEL_POINTWISE);
-        const buffer_id copy = lower_scratch(lowering, lower_activation_bytes(lowering, tensor));
+    if (found.region == RNET_REGION_INPUT || found.storage != KERNEL_F32) {
+        const buffer_id copy = lower_scratch_activation(lowering, tensor, KERNEL_F32);
 
         lowering->phase = RNET_PHASE_INFER;
-        call_in(&call, tensor);
-        call_store(&call, call_load(&call, buffer, ACCESS_POINT), copy);
-        call_end(&call, output->name);
+        lower_copy(lowering, tensor, buffer, copy, output->name);
         buffer = copy;
     }
     lowering->calls->buffers.items[buffer].is_result = true;
@@ -396,7 +438,7 @@ static void mark_results(struct lowering *lowering)
 
 struct calls *lower_graph(struct arena *arena, const struct graph *graph,
                           const struct recipe *recipe, const struct parameter_layout *layout,
-                          enum lower_part part, bool keeps_convolutions)
+                          enum lower_part part, struct lower_target target)
 {
     const bool training = part == LOWER_TRAINING;
     struct calls *calls = ARENA_NEW(arena, struct calls);
@@ -406,7 +448,7 @@ struct calls *lower_graph(struct arena *arena, const struct graph *graph,
                                 .layout = layout,
                                 .calls = calls,
                                 .training = training,
-                                .keeps_convolutions = keeps_convolutions};
+                                .target = target};
 
     calls->arena = arena;
     calls->kernels.arena = arena;
@@ -417,6 +459,8 @@ struct calls *lower_graph(struct arena *arena, const struct graph *graph,
         return calls;
     lowering.buffers = ARENA_ARRAY(arena, buffer_id, graph->tensors.count);
     memset(lowering.buffers, 0xff, graph->tensors.count * sizeof *lowering.buffers);
+    lowering.storages = tensor_storages(graph, target.precision, arena);
+    lower_image(&lowering);
     for (size_t i = 0; i < graph->ops.count; i++) {
         const struct op *op = &graph->ops.items[i];
         const struct op_definition *definition = op_definition((enum op_kind)op->kind);

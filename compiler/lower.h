@@ -18,6 +18,7 @@ enum { BUFFER_NONE = UINT32_MAX };
 
 struct buffer {
     enum rnet_region region;
+    enum kernel_storage storage;
     tensor_id tensor; /* what it holds, or TENSOR_NONE for scratch */
     uint64_t bytes;   /* at the planned batch */
     uint64_t offset;  /* into the region */
@@ -25,8 +26,8 @@ struct buffer {
 };
 
 struct call {
-    uint32_t kernel;      /* in calls.kernels */
-    uint8_t phase;        /* enum rnet_phase */
+    uint32_t kernel; /* in calls.kernels */
+    uint8_t phase;   /* enum rnet_phase */
     uint8_t argument_count;
     int64_t images;       /* 0: as many as the batch holds */
     buffer_id *arguments; /* one a parameter of the kernel, in order */
@@ -61,11 +62,16 @@ enum lower_part {
     LOWER_INFERENCE, /* the forward pass: INFER and LOSS */
 };
 
-/* Lowers a part of the graph, for batches of the recipe's size. `keeps_convolutions`: a library may
- * compute them, weight gradients all at once. */
+/* For whom is lowered. */
+struct lower_target {
+    bool keeps_convolutions; /* a library may compute them, weight gradients all at once */
+    enum rnet_precision precision;
+};
+
+/* Lowers a part of the graph, for batches of the recipe's size. */
 struct calls *lower_graph(struct arena *arena, const struct graph *graph,
                           const struct recipe *recipe, const struct parameter_layout *layout,
-                          enum lower_part part, bool keeps_convolutions);
+                          enum lower_part part, struct lower_target target);
 
 /* ---- for the definitions in op_*.c ---- */
 
@@ -75,9 +81,10 @@ struct lowering {
     const struct recipe *recipe;
     const struct parameter_layout *layout;
     struct calls *calls;
-    buffer_id *buffers; /* for each tensor: its buffer, or BUFFER_NONE so far */
+    buffer_id *buffers;      /* for each tensor: its buffer, or BUFFER_NONE so far */
+    const uint8_t *storages; /* of each tensor: enum kernel_storage */
     bool training;
-    bool keeps_convolutions;
+    struct lower_target target;
     enum rnet_phase phase; /* of the calls that are appended */
 };
 
@@ -94,11 +101,12 @@ struct call_builder {
 /* The buffer of a tensor, made at first use. */
 buffer_id lower_buffer(struct lowering *lowering, tensor_id tensor);
 
-/* A buffer of the workspace that holds no tensor. */
+/* A buffer of the workspace that holds no tensor: in single precision, like another one, or as an
+ * activation of the batch. */
 buffer_id lower_scratch(struct lowering *lowering, uint64_t bytes);
-
-/* Bytes of an activation of the batch. */
-uint64_t lower_activation_bytes(const struct lowering *lowering, const struct tensor *tensor);
+buffer_id lower_scratch_like(struct lowering *lowering, buffer_id buffer);
+buffer_id lower_scratch_activation(struct lowering *lowering, const struct tensor *tensor,
+                                   enum kernel_storage storage);
 
 /* Says that `tensor` is what `other` is: it gets no buffer of its own, and no call. */
 void lower_same(struct lowering *lowering, tensor_id tensor, tensor_id other);
@@ -109,8 +117,7 @@ buffer_id lower_key(struct lowering *lowering, int32_t number);
 /* Into how many images a reduction over the batch is cut: a few dozen chunks at most. */
 int32_t lower_chunk_images(const struct lowering *lowering);
 /* Bytes of one partial result of `elements` float32 for each chunk of `chunk_images`. */
-uint64_t lower_chunk_bytes(const struct lowering *lowering, int32_t chunk_images,
-                           int64_t elements);
+uint64_t lower_chunk_bytes(const struct lowering *lowering, int32_t chunk_images, int64_t elements);
 /* As lower_chunk_images, for a weight gradient: fewer, larger chunks where a partial result is
  * large. A library that has the whole gradient at once fills the other chunks with zeros. */
 int32_t lower_weight_chunk_images(const struct lowering *lowering, int64_t elements);

@@ -222,8 +222,7 @@ static void norm_lower(struct lowering *lowering, const struct op *op)
 {
     const struct scope scope = scope_of(lowering, op, op->inputs[NORM_X]);
     const buffer_id inverse = lower_buffer(lowering, op->outputs[NORM_INVERSE]);
-    const buffer_id variance =
-        lower_scratch(lowering, lowering->calls->buffers.items[inverse].bytes);
+    const buffer_id variance = lower_scratch_like(lowering, inverse);
 
     lower_mean(lowering, op, &scope);
     lower_variance(lowering, op, &scope, variance);

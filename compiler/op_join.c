@@ -80,6 +80,7 @@ static struct piece lower_pieces(struct lowering *lowering, const struct op *op,
                                  const struct tensor *like, const struct piece *pieces,
                                  size_t count, buffer_id out)
 {
+    const enum kernel_storage storage = (enum kernel_storage)lowering->storages[op->outputs[0]];
     struct call_builder call = call_begin(lowering, KERNEL_JOIN);
     int32_t channels = 0;
 
@@ -94,7 +95,7 @@ static struct piece lower_pieces(struct lowering *lowering, const struct op *op,
         call_operand(&call, call_load(&call, pieces[i].buffer, ACCESS_POINT));
     }
     if (out == BUFFER_NONE)
-        out = lower_scratch(lowering, lower_activation_bytes(lowering, &joined));
+        out = lower_scratch_activation(lowering, &joined, storage);
     call_output(&call, out);
     call_end(&call, op->path);
     return (struct piece){out, {channels, 0, channels}};

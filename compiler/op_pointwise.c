@@ -79,9 +79,7 @@ static void add_lower(struct lowering *lowering, const struct op *op)
     for (int first = 0; first < op->input_count; first += TERMS_PER_CALL) {
         const int left = op->input_count - first;
         const bool is_last = left <= TERMS_PER_CALL;
-        const buffer_id out =
-            is_last ? result
-                    : lower_scratch(lowering, lowering->calls->buffers.items[result].bytes);
+        const buffer_id out = is_last ? result : lower_scratch_like(lowering, result);
 
         lower_partial_sum(lowering, op, first, is_last ? left : TERMS_PER_CALL, sum, out);
         sum = out;

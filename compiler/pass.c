@@ -45,17 +45,16 @@ static void print_gradient(const struct compilation *compilation, FILE *stream)
 static void run_lower(struct compilation *compilation)
 {
     struct plan *plan = &compilation->plan;
+    const struct lower_target target = {compilation->keeps_convolutions, compilation->precision};
 
     plan->graph = compilation->elaboration.graph;
     plan->recipe = &compilation->elaboration.recipe;
     plan->batch = plan->recipe->batch;
     plan->layout = parameter_layout(plan->graph, plan->recipe, compilation->arena);
     plan->train = lower_graph(compilation->arena, plan->graph, plan->recipe, &plan->layout,
-                              compilation->inference ? LOWER_NOTHING : LOWER_TRAINING,
-                              compilation->keeps_convolutions);
-    plan->infer =
-        lower_graph(compilation->arena, plan->graph, plan->recipe, &plan->layout,
-                    LOWER_INFERENCE, compilation->keeps_convolutions);
+                              compilation->inference ? LOWER_NOTHING : LOWER_TRAINING, target);
+    plan->infer = lower_graph(compilation->arena, plan->graph, plan->recipe, &plan->layout,
+                              LOWER_INFERENCE, target);
 }
 
 static void run_fuse(struct compilation *compilation)
@@ -105,11 +104,9 @@ static void run_memory(struct compilation *compilation)
 
 static const char *check_memory(const struct compilation *compilation)
 {
-    const char *problem =
-        memory_check(compilation->plan.train, compilation->train_workspace);
+    const char *problem = memory_check(compilation->plan.train, compilation->train_workspace);
 
-    return problem ? problem
-                   : memory_check(compilation->plan.infer, compilation->infer_workspace);
+    return problem ? problem : memory_check(compilation->plan.infer, compilation->infer_workspace);
 }
 
 static void print_memory(const struct compilation *compilation, FILE *stream)

@@ -13,6 +13,7 @@ struct compilation {
     const struct source_set *sources;
     struct elaboration elaboration; /* given: the graph that passes extend, the recipe */
     bool keeps_convolutions; /* given: nothing is fused into them, for a library may compute them */
+    enum rnet_precision precision; /* given */
     bool inference; /* given: no training step; a loss for evaluation alone, if there are logits */
     struct plan plan;
     uint64_t train_workspace, infer_workspace; /* bytes */

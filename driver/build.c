@@ -33,6 +33,21 @@ static bool is_cuda(const struct options *options)
     return strcmp(options->target, "cuda") == 0;
 }
 
+static const char *const precision_names[] = {
+    [RNET_PRECISION_FP32] = "fp32",
+    [RNET_PRECISION_TF32] = "tf32",
+    [RNET_PRECISION_BF16] = "bf16",
+};
+
+/* What --precision says, once it was checked, or the target's default. */
+static enum rnet_precision precision_of(const struct options *options)
+{
+    for (size_t i = 0; options->precision && i < countof(precision_names); i++)
+        if (strcmp(options->precision, precision_names[i]) == 0)
+            return (enum rnet_precision)i;
+    return is_cuda(options) ? RNET_PRECISION_TF32 : RNET_PRECISION_FP32;
+}
+
 /* ---- dumps ---- */
 
 static bool is_dumped(const struct build *build, const char *phase)
@@ -103,6 +118,7 @@ static void run_passes(struct build *build)
         .elaboration = build->front.elaboration,
         .inference = build->options->inference,
         .keeps_convolutions = is_cuda(build->options),
+        .precision = precision_of(build->options),
     };
     for (size_t i = 0; i < count; i++)
         run_pass(build, &passes[i]);
@@ -141,8 +157,8 @@ static struct status generate(struct build *build, enum cpu_output output,
 static const char *build_description(const struct build *build, const struct program_cuda *cuda)
 {
     if (cuda)
-        return arena_format(build->arena, "rnet %s, target cuda (sm_%d), tf32", PACKAGE_VERSION,
-                            cuda->architecture);
+        return arena_format(build->arena, "rnet %s, target cuda (sm_%d), %s", PACKAGE_VERSION,
+                            cuda->architecture, precision_names[cuda->precision]);
     return arena_format(build->arena, "rnet %s, target cpu (%s), fp32", PACKAGE_VERSION,
                         build->options->cpu);
 }
@@ -175,7 +191,7 @@ static struct status add_kernels(struct build *build, struct link_folder *folder
     struct program_cuda cuda;
 
     if (is_cuda(build->options)) {
-        RETURN_IF_ERROR(build_cuda_code(build->arena, build->options, &build->compilation.plan,
+        RETURN_IF_ERROR(build_cuda_code(build->arena, build->options, &build->compilation,
                                         build->programs, &cuda));
         phase_clock_lap(&build->clock, "code");
         return add_program(build, folder, &cuda);
@@ -279,7 +295,23 @@ static struct status finish(struct build *build)
 
 /* ---- the command ---- */
 
-/* What is emitted, and --gpu, suit the target. */
+static struct status check_precision(const struct options *options)
+{
+    bool is_known = !options->precision;
+
+    for (size_t i = 0; i < countof(precision_names) && !is_known; i++)
+        is_known = strcmp(options->precision, precision_names[i]) == 0;
+    if (!is_known)
+        return status_error(STATUS_USAGE, "--precision %s: expected fp32, tf32 or bf16",
+                            options->precision);
+    if (!is_cuda(options) && precision_of(options) != RNET_PRECISION_FP32)
+        return status_error(STATUS_USAGE,
+                            "--precision %s needs --target cuda: the processor computes in fp32",
+                            options->precision);
+    return status_ok();
+}
+
+/* What is emitted, --gpu and --precision suit the target. */
 static struct status check_target_options(const struct options *options)
 {
     const bool is_llvm = options->emit == EMIT_LLVM || options->emit == EMIT_ASSEMBLY;
@@ -291,6 +323,7 @@ static struct status check_target_options(const struct options *options)
         return status_error(STATUS_USAGE, "--emit cuda needs --target cuda");
     if (!is_cuda(options) && options->gpu)
         return status_error(STATUS_USAGE, "--gpu needs --target cuda");
+    RETURN_IF_ERROR(check_precision(options));
     return is_cuda(options) ? build_cuda_architecture(options, &architecture) : status_ok();
 }
 
@@ -334,8 +367,9 @@ static struct status hash_tables(struct build *build, uint64_t *out_hash)
 
     if (stream)
         program_write(&build->compilation, build->programs,
-                      arena_format(build->arena, "%s %s", options->target, options->cpu), NULL,
-                      stream);
+                      arena_format(build->arena, "%s %s %s", options->target, options->cpu,
+                                   precision_names[precision_of(options)]),
+                      NULL, stream);
     if (!stream || fclose(stream) != 0) {
         free(text);
         return status_error(STATUS_MEMORY, "not enough memory for the program's tables");
@@ -354,11 +388,13 @@ struct status build_identify(struct arena *arena, const struct options *options,
     wanted.output = "";
     RETURN_IF_ERROR(check_options(&wanted));
     wanted.target = "cpu"; /* whose schedules are always at hand */
+    wanted.precision = NULL;
     run_passes(&build);
     schedule_kernels(&build);
     out->macs = (double)report_make(&build.compilation, REPORT_MACS, arena)->total.macs;
     out->network = front->elaboration.graph->network;
     wanted.target = options->target;
+    wanted.precision = options->precision;
     return hash_tables(&build, &out->hash);
 }
 

@@ -61,9 +61,10 @@ static struct loop_program **filter_copies(struct arena *arena, const struct pla
 }
 
 struct status build_cuda_code(struct arena *arena, const struct options *options,
-                              const struct plan *plan, struct loop_program *const *programs,
-                              struct program_cuda *out_cuda)
+                              const struct compilation *compilation,
+                              struct loop_program *const *programs, struct program_cuda *out_cuda)
 {
+    const struct plan *plan = &compilation->plan;
     const size_t count = plan->kernels.items.count;
     struct loop_program **copies = filter_copies(arena, plan);
     struct nvrtc_code *code = ARENA_ARRAY(arena, struct nvrtc_code, count);
@@ -74,7 +75,7 @@ struct status build_cuda_code(struct arena *arena, const struct options *options
     RETURN_IF_ERROR(cuda_compile(arena, &target, programs, copies, count, code));
     *out_cuda = (struct program_cuda){
         .architecture = target.architecture,
-        .precision = RNET_PRECISION_TF32,
+        .precision = compilation->precision,
         .code = code,
         .copies = copies,
     };

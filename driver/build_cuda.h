@@ -5,16 +5,16 @@
 #include <stdio.h>
 
 #include "codegen/program_cuda.h"
-#include "compiler/plan.h"
+#include "compiler/pass.h"
 #include "driver/options.h"
 
 /* NN of the sm_NN that the options ask for, or of this machine's GPU. */
 struct status build_cuda_architecture(const struct options *options, int *out_architecture);
 
-/* Compiles the programs of a plan's kernels with NVRTC. */
+/* Compiles the programs of the plan's kernels with NVRTC. */
 struct status build_cuda_code(struct arena *arena, const struct options *options,
-                              const struct plan *plan, struct loop_program *const *programs,
-                              struct program_cuda *out_cuda);
+                              const struct compilation *compilation,
+                              struct loop_program *const *programs, struct program_cuda *out_cuda);
 
 /* --emit cuda: the kernels as text. Needs no NVRTC. */
 void build_cuda_text(const struct plan *plan, struct loop_program *const *programs, FILE *stream);

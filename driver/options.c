@@ -17,16 +17,16 @@ enum option_kind {
     OPTION_DEFINITION_B,
     OPTION_INCLUDE,
     OPTION_VARY,
-    OPTION_POSITIVE,   /* an int64_t, at least 1 */
-    OPTION_INTEGER, /* an int64_t */
+    OPTION_POSITIVE, /* an int64_t, at least 1 */
+    OPTION_INTEGER,  /* an int64_t */
 };
 
 struct option {
     const char *name;
     const char *argument; /* its name in the help; NULL: takes none */
     enum option_kind kind;
-    unsigned groups;      /* enum option_group: for commands that take one of them; 0: for all */
-    size_t offset;        /* of the field that TEXT and FLAG set */
+    unsigned groups; /* enum option_group: for commands that take one of them; 0: for all */
+    size_t offset;   /* of the field that TEXT and FLAG set */
     const char *help;
 };
 
@@ -38,12 +38,14 @@ static const struct option table[] = {
     {"-o", "OUT", OPTION_TEXT, OPTIONS_CODE | OPTIONS_OUTPUT, offsetof(struct options, output),
      "what to write"},
     {"--target", "cpu|cuda", OPTION_TEXT, OPTIONS_CODE | OPTIONS_EXPLORE,
-     offsetof(struct options, target),
-     "what to generate code for"},
+     offsetof(struct options, target), "what to generate code for"},
     {"--cpu", "NAME", OPTION_TEXT, OPTIONS_CODE | OPTIONS_EXPLORE, offsetof(struct options, cpu),
      "native (the default), x86-64-v2, x86-64-v3, x86-64-v4 or another name"},
     {"--gpu", "sm_NN", OPTION_TEXT, OPTIONS_CODE | OPTIONS_EXPLORE, offsetof(struct options, gpu),
      "which NVIDIA GPU: the one of this machine by default, or sm_90"},
+    {"--precision", "HOW", OPTION_TEXT, OPTIONS_CODE | OPTIONS_EXPLORE,
+     offsetof(struct options, precision),
+     "fp32 (the processor's, and its only one), tf32 (a GPU's by default) or bf16"},
     {"--emit", "WHAT", OPTION_EMIT, OPTIONS_CODE, 0,
      "exe (the default), obj, asm, llvm, cuda, kernels, graph or ast"},
     {"--dump-after", "PASS", OPTION_TEXT, OPTIONS_CODE, offsetof(struct options, dump_after),
@@ -280,7 +282,8 @@ void options_help(const struct command *command)
 
         if (!is_taken(command, option))
             continue;
-        snprintf(head, sizeof head, "%s %s", option->name, option->argument ? option->argument : "");
+        snprintf(head, sizeof head, "%s %s", option->name,
+                 option->argument ? option->argument : "");
         printf("  %-20s%s\n", head, option->help);
     }
 }

@@ -7,7 +7,8 @@
  * Memory is a handful of regions. The runtime allocates each once (rnet_program.region_bytes, at
  * the planned batch), 64-byte aligned and zeroed, and steps address them by region and offset.
  *
- * Layouts. An activation is [images][depth][height][width][channels], float32, with the stride of
+ * Layouts. An activation is [images][depth][height][width][channels], float32 (in the workspace of
+ * a program of precision BF16 mostly bfloat16; never what is read back), with the stride of
  * the channels as its last extent: channels rounded up to 16, or the channels themselves where
  * there are at most 4. What lies in the padding lanes is unspecified. A weight of a convolution or
  * linear layer is [kernel depth][kernel height][kernel width][inputs per group][outputs], with the
@@ -19,7 +20,7 @@
 #include <stdint.h>
 
 enum {
-    RNET_PROGRAM_VERSION = 5,
+    RNET_PROGRAM_VERSION = 6,
     RNET_CHANNEL_PADDING = 16, /* channel strides are multiples of this */
     RNET_NARROW_CHANNELS = 4,  /* ... but for at most this many channels */
     RNET_RANK = 5,             /* the most axes of a parameter */
@@ -160,7 +161,7 @@ enum {
  *   WEIGHT_GRADIENT         filter, output, images, tasks: the filter to chunk 0, with zeros in its
  *                           padding, and zeros to all other chunks
  *
- * The filter is float32, or bfloat16 where the precision is BF16; the weight and output, float32. */
+ * The filter is float32, or bfloat16 where the convolution is; the weight and output, float32. */
 struct rnet_cuda_copy {
     const char *name;
     uint32_t module, threads, tasks_per_block, padding;
@@ -204,7 +205,9 @@ struct rnet_cuda_convolution {
     uint8_t loads_plainly;  /* x and dy are tensors as they lie in memory */
     uint8_t stores_plainly; /* the output is the convolution's result */
     uint8_t is_only_output; /* nothing else is stored, such as sums a channel */
-    uint8_t spare[9];
+    uint8_t is_bfloat16;    /* x, y and their gradients are; else float32. Where they are not all
+                               the same, loads_plainly is not set */
+    uint8_t spare[8];
     const struct rnet_cuda_copy *filter; /* NULL: a library cannot be used */
 };
 

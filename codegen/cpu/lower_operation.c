@@ -43,6 +43,7 @@ LLVMTypeRef lower_type(const struct lower *lower, struct loop_type type)
 /* The type of a parameter's elements in memory. */
 static LLVMTypeRef storage_type(const struct lower *lower, int64_t parameter)
 {
+    assert(lower->program->parameters[parameter].storage != LOOP_STORAGE_BF16); /* GPUs alone */
     return lower->program->parameters[parameter].storage == LOOP_STORAGE_I32
                ? LLVMInt32TypeInContext(lower->context)
                : LLVMFloatTypeInContext(lower->context);

@@ -50,6 +50,22 @@ static void set_arguments(const struct kernel *kernel, struct rnet_cuda_convolut
     }
 }
 
+static bool is_bfloat16(const struct kernel *kernel, int32_t argument)
+{
+    return kernel->storage[argument] == KERNEL_BF16;
+}
+
+/* A library wants all activations of a kind; the gradient of a weight is float32 in any case. */
+static void set_storage(const struct kernel *kernel, struct rnet_cuda_convolution *facts)
+{
+    const int32_t first = facts->x != RNET_CUDA_NO_ARGUMENT ? facts->x : facts->dy;
+    const int32_t second = facts->pass == RNET_CUDA_WEIGHT_GRADIENT ? facts->dy : facts->output;
+    if (!facts->loads_plainly)
+        return;
+    facts->is_bfloat16 = is_bfloat16(kernel, first);
+    facts->loads_plainly = is_bfloat16(kernel, second) == facts->is_bfloat16;
+}
+
 bool convolution_facts(const struct kernel *kernel, struct rnet_cuda_convolution *out_facts)
 {
     *out_facts = (struct rnet_cuda_convolution){
@@ -73,5 +89,6 @@ bool convolution_facts(const struct kernel *kernel, struct rnet_cuda_convolution
     }
     set_sides(kernel, out_facts);
     set_arguments(kernel, out_facts);
+    set_storage(kernel, out_facts);
     return true;
 }

@@ -105,8 +105,12 @@ struct loop_program *filter_copy(struct arena *arena, const struct kernel *kerne
     const struct extents extents = extents_of(kernel);
     const char *name = arena_format(arena, "%s_filter", kernel_name(kernel, arena));
     struct loop_program *program = loop_program_new(arena, name, "filter_copy");
-    loop_parameter(program, from_filter ? "filter" : "weight", LOOP_STORAGE_F32, false);
-    loop_parameter(program, from_filter ? "output" : "filter", LOOP_STORAGE_F32, true);
+    const enum loop_storage filter =
+        kernel->storage[0] == KERNEL_BF16 ? LOOP_STORAGE_BF16 : LOOP_STORAGE_F32;
+    loop_parameter(program, from_filter ? "filter" : "weight",
+                   from_filter ? filter : LOOP_STORAGE_F32, false);
+    loop_parameter(program, from_filter ? "output" : "filter",
+                   from_filter ? LOOP_STORAGE_F32 : filter, true);
     program->images_per_task = from_filter ? kernel->chunk_images : 0;
     if (from_filter)
         build_weight_gradient(program, &extents);

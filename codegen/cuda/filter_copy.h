@@ -7,7 +7,7 @@
 
 /* For a kernel that is a pass of a convolution: the program, of one thread a task, that
  * struct rnet_cuda_copy (runtime/program.h) describes, named as the kernel with "_filter" behind.
- * Both sides are float32. In the arena. */
+ * The filter is bfloat16 where the kernel's first parameter is. In the arena. */
 struct loop_program *filter_copy(struct arena *arena, const struct kernel *kernel);
 
 #endif

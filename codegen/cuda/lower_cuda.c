@@ -258,7 +258,19 @@ static struct place place_of(const struct writer *writer, loop_value number)
     return place;
 }
 
-/* Whether all lanes are accessed at once, as a float2 or float4. */
+static bool is_bfloat16(const struct writer *writer, const struct place *place)
+{
+    return !place->base &&
+           writer->program->parameters[place->parameter].storage == LOOP_STORAGE_BF16;
+}
+
+/* What several lanes are accessed as: float4, or ushort4 where they are bfloat16. */
+static const char *vector_name(const struct writer *writer, const struct place *place)
+{
+    return is_bfloat16(writer, place) ? "ushort" : "float";
+}
+
+/* Whether all lanes are accessed at once, as a vector of two or four. */
 static bool is_vector(const struct writer *writer, const struct place *place)
 {
     return writer->program->threads > 0 && (!place->base || place->base->op == LOOP_SHARED) &&
@@ -278,7 +290,8 @@ static void write_element(const struct writer *writer, const struct place *place
 
 static void write_vector(const struct writer *writer, const struct place *place, bool is_constant)
 {
-    fprintf(writer->stream, "*(%sfloat%d *)&", is_constant ? "const " : "", place->type.lanes);
+    fprintf(writer->stream, "*(%s%s%d *)&", is_constant ? "const " : "", vector_name(writer, place),
+            place->type.lanes);
     write_element(writer, place, 0);
 }
 
@@ -291,12 +304,14 @@ static void write_load(const struct writer *writer, loop_value number)
     const bool vector = is_vector(writer, &place) && !masked;
     if (vector) {
         indent(writer);
-        fprintf(writer->stream, "const float%d t%" PRIu32 " = ", place.type.lanes, number);
+        fprintf(writer->stream, "const %s%d t%" PRIu32 " = ", vector_name(writer, &place),
+                place.type.lanes, number);
         write_vector(writer, &place, true);
         fputs(";\n", writer->stream);
     }
     for (int lane = 0; lane < place.type.lanes; lane++) {
         define(writer, number, lane);
+        fputs(is_bfloat16(writer, &place) ? "from_bfloat16(" : "", writer->stream);
         if (vector) {
             fprintf(writer->stream, "t%" PRIu32 ".%c", number, members[lane]);
         } else if (masked) {
@@ -307,8 +322,18 @@ static void write_load(const struct writer *writer, loop_value number)
         } else {
             write_element(writer, &place, lane);
         }
-        fputs(";\n", writer->stream);
+        fputs(is_bfloat16(writer, &place) ? ");\n" : ";\n", writer->stream);
     }
+}
+
+/* A lane of a value as memory has it. */
+static void write_stored(const struct writer *writer, const struct place *place, loop_value value,
+                         int lane)
+{
+    const bool rounds = is_bfloat16(writer, place);
+    fputs(rounds ? "to_bfloat16(" : "", writer->stream);
+    write_operand(writer, value, lane);
+    fputs(rounds ? ")" : "", writer->stream);
 }
 
 static void write_lane_store(const struct writer *writer,
@@ -323,7 +348,7 @@ static void write_lane_store(const struct writer *writer,
     }
     write_element(writer, place, lane);
     fputs(place->type.scalar == LOOP_INT && !place->base ? " = (int)" : " = ", writer->stream);
-    write_operand(writer, value, lane);
+    write_stored(writer, place, value, lane);
     fputs(";\n", writer->stream);
 }
 
@@ -339,10 +364,10 @@ static void write_store(const struct writer *writer, loop_value number)
     }
     indent(writer);
     write_vector(writer, &place, false);
-    fprintf(writer->stream, " = make_float%d(", place.type.lanes);
+    fprintf(writer->stream, " = make_%s%d(", vector_name(writer, &place), place.type.lanes);
     for (int lane = 0; lane < place.type.lanes; lane++) {
         fputs(lane > 0 ? ", " : "", writer->stream);
-        write_operand(writer, value, lane);
+        write_stored(writer, &place, value, lane);
     }
     fputs(");\n", writer->stream);
 }
@@ -507,13 +532,54 @@ static void write_random(FILE *stream)
         PHILOX2_ROUNDS, PHILOX2_MULTIPLIER, PHILOX2_MULTIPLIER, PHILOX2_WEYL);
 }
 
+static bool has_bfloat16(const struct loop_program *program)
+{
+    for (uint32_t p = 0; p < program->parameter_count; p++)
+        if (program->parameters[p].storage == LOOP_STORAGE_BF16)
+            return true;
+    return false;
+}
+
+/* As base/bfloat16.h. The instruction is there from sm_80 on. NVIDIA's header for the type would
+ * have to be found by whoever compiles. */
+static void write_bfloat16(FILE *stream)
+{
+    fputs("#ifndef BFLOAT16\n#define BFLOAT16\n"
+          "static __device__ float from_bfloat16(unsigned short half)\n"
+          "{\n"
+          "    return __int_as_float((unsigned)half << 16);\n"
+          "}\n\n"
+          "static __device__ unsigned short to_bfloat16(float value)\n"
+          "{\n"
+          "#if __CUDA_ARCH__ >= 800\n"
+          "    unsigned short half;\n"
+          "    asm(\"cvt.rn.bf16.f32 %0, %1;\" : \"=h\"(half) : \"f\"(value));\n"
+          "    return half;\n"
+          "#else\n"
+          "    const unsigned bits = __float_as_int(value);\n"
+          "    if ((bits & 0x7fffffffu) > 0x7f800000u)\n"
+          "        return 0x7fff;\n"
+          "    return (bits + 0x7fffu + (bits >> 16 & 1u)) >> 16;\n"
+          "#endif\n"
+          "}\n#endif\n\n",
+          stream);
+}
+
+static const char *storage_name(uint8_t storage)
+{
+    static const char *const names[] = {[LOOP_STORAGE_F32] = "float",
+                                        [LOOP_STORAGE_I32] = "int",
+                                        [LOOP_STORAGE_BF16] = "unsigned short"};
+    return names[storage];
+}
+
 static void write_parameters(const struct loop_program *program, FILE *stream)
 {
     for (uint32_t p = 0; p < program->parameter_count; p++) {
         const struct loop_parameter *parameter = &program->parameters[p];
         fprintf(stream, "    %s%s *__restrict__ p%" PRIu32 ", /* %s */\n",
-                parameter->is_output ? "" : "const ",
-                parameter->storage == LOOP_STORAGE_I32 ? "int" : "float", p, parameter->name);
+                parameter->is_output ? "" : "const ", storage_name(parameter->storage), p,
+                parameter->name);
     }
     fputs("    long long images, long long tasks)\n", stream);
 }
@@ -522,6 +588,8 @@ static void write_head(const struct loop_program *program, FILE *stream)
 {
     if (has_op(program, LOOP_RANDOM))
         write_random(stream);
+    if (has_bfloat16(program))
+        write_bfloat16(stream);
     fprintf(stream, "/* schedule %s, images_per_task %" PRId64 ", tasks_per_group %" PRId64 " */\n",
             program->schedule, program->images_per_task, program->tasks_per_group);
     fprintf(stream, "extern \"C\" __global__ void __launch_bounds__(%" PRId32 ") %s(\n",

@@ -3,9 +3,11 @@
 
 #include "codegen/nest.h"
 
+/* The gradient of a max pool is added up where it is stored, which must not round. */
 static bool naive_applies(const struct kernel *kernel)
 {
-    return kernel->anchor < KERNEL_ANCHOR_COUNT;
+    return kernel->anchor != KERNEL_MAX_POOL_GRADIENT ||
+           kernel->storage[kernel_first_output(kernel)] == KERNEL_F32;
 }
 
 static void naive_build(const struct kernel *kernel, struct loop_program *program)

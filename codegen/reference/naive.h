@@ -1,5 +1,5 @@
 /* The naive schedule: plain scalar loops, straight from the definitions in compiler/kernel.h.
- * It applies to every kernel, and is what other schedules are checked against. */
+ * It applies to every kernel of the processor, and is what other schedules are checked against. */
 #ifndef CODEGEN_REFERENCE_NAIVE_H
 #define CODEGEN_REFERENCE_NAIVE_H
 

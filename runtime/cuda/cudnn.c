@@ -150,8 +150,7 @@ static void *operation(struct describe *describe)
 {
     const struct rnet_cuda_convolution *facts = describe->facts;
     const struct pass_names *names = &passes[facts->pass];
-    bool is_bf16 = describe->cudnn->program->cuda->precision == RNET_PRECISION_BF16;
-    int type = is_bf16 ? DATA_BFLOAT16 : DATA_FLOAT;
+    int type = facts->is_bfloat16 ? DATA_BFLOAT16 : DATA_FLOAT;
     int64_t images = describe->convolution->images,
             inputs = facts->x_channels / (int64_t)facts->groups;
     const float one = 1, zero = 0;

@@ -20,6 +20,10 @@ expect 2 'expected cpu' "$rnet" build "$network" -o m --target soup
 expect 1 'NVRTC.*toolkit' env RNET_CUDA=missing "$rnet" build "$network" -D depth=20 -o m --target cuda
 expect 2 'sm_90' "$rnet" build "$network" -o m --target cuda --gpu volta
 expect 2 '--gpu needs' "$rnet" build "$network" -o m --gpu sm_90
+expect 2 'expected fp32, tf32 or bf16' "$rnet" build "$network" -o m --precision half
+expect 2 'bf16 needs --target cuda' "$rnet" build "$network" -o m --precision bf16
+expect 2 'tf32 needs --target cuda' "$rnet" build "$network" -o m --precision tf32
+expect 0 'bf16 p0' "$rnet" build "$network" -D depth=20 --target cuda --precision bf16 --emit kernels
 expect 2 'emit cuda' "$rnet" build "$network" --target cuda --emit llvm
 expect 2 'target cuda' "$rnet" build "$network" --emit cuda
 expect 1 'soup' "$rnet" build "$network" -o m --cpu soup -D depth=20

@@ -12,7 +12,10 @@
 #include "config.h"
 #include "tests/kernels/compile_network.h"
 
-enum { SKIPPED = 77 };
+enum {
+    SKIPPED = 77,
+    ROUNDED_NETWORKS = 3, /* so many are compiled in bfloat16 too */
+};
 
 struct kernels {
     struct arena arena;
@@ -20,12 +23,12 @@ struct kernels {
     int64_t most_images;
 };
 
-static bool add_network(struct kernels *kernels, const char *path)
+static bool add_network(struct kernels *kernels, const char *path, enum rnet_precision precision)
 {
     struct arena arena = {0};
     struct source_set sources;
     struct compilation compilation;
-    const struct network_options options = {.keeps_convolutions = true};
+    const struct network_options options = {.keeps_convolutions = true, .precision = precision};
     const bool compiled = compile_network(&arena, &sources, path, &options, &compilation);
 
     if (compiled) {
@@ -86,7 +89,9 @@ int main(int argc, char **argv)
     nvrtc_close(nvrtc);
     kernels.set = (struct kernel_set){.arena = &kernels.arena, .table = {.arena = &kernels.arena}};
     for (int i = 1; i < argc; i++)
-        failures += !add_network(&kernels, argv[i]);
+        failures += !add_network(&kernels, argv[i], RNET_PRECISION_TF32);
+    for (int i = 1; i < argc && i <= ROUNDED_NETWORKS; i++)
+        failures += !add_network(&kernels, argv[i], RNET_PRECISION_BF16);
     failures += compile_all(&kernels);
     arena_release(&kernels.arena);
     return failures != 0;

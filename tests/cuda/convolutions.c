@@ -189,7 +189,8 @@ static void run_copy(const struct shape *s, int pass, void *const *buffers, int6
 KERNELS(0)
 KERNELS(1)
 KERNELS(2)
-KERNELS(3) KERNELS(4) KERNELS(5) KERNELS(6)
+KERNELS(3)
+KERNELS(4) KERNELS(5) KERNELS(6)
 
 #define ENTRIES(shape, pass)                                                                       \
     {"pass_" #shape "_" #pass, pass_##shape##_##pass, 3, 0},                                       \
@@ -292,8 +293,10 @@ static void shape_place(struct tables *tables, int number, uint64_t *weights, ui
 static void tables_set(struct tables *tables, enum rnet_precision precision)
 {
     uint64_t weights = 0, gradients = 0;
-    for (int i = 0; i < SHAPES * PASSES; i++)
+    for (int i = 0; i < SHAPES * PASSES; i++) {
         kernel_set(tables, i);
+        tables->convolutions[i].is_bfloat16 = precision == RNET_PRECISION_BF16;
+    }
     for (int i = 0; i < SHAPES; i++)
         shape_place(tables, i, &weights, &gradients);
     tables->module = (struct rnet_cuda_module){.cubin = &code, .cubin_bytes = sizeof code};

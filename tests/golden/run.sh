@@ -38,7 +38,11 @@ produce()
     err) { "$rnet" check "$1.rnet" $(cat "$1.options" 2>/dev/null) >/dev/null; } 2>&1 ;;
     report) "$rnet" report "$1.rnet" 2>&1 ;;
     fmt) format_copy "$1.rnet" 2>&1 ;;
-    cu) "$rnet" build --target cuda --inference --emit cuda "$1.rnet" 2>&1 ;;
+    cu)
+        # shellcheck disable=SC2046
+        "$rnet" build --target cuda --inference --emit cuda "$1.rnet" \
+            $(cat "$1.options" 2>/dev/null) 2>&1
+        ;;
     ast | graph | kernels) "$rnet" build --emit "$2" "$1.rnet" 2>&1 ;;
     esac
 }

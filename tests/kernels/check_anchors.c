@@ -518,7 +518,7 @@ static int run_case(size_t number, int32_t sum_rows, int argument_count, char **
                     struct arena *arena)
 {
     const struct test_case *test = &cases[number];
-    struct kernel kernel;
+    struct kernel kernel, rounded;
     case_kernel(test, sum_rows, &kernel);
     kernel.streams = number % 2 == 0 && (stores_results(test) || test->anchor == KERNEL_POINTWISE);
     const char *line =
@@ -528,6 +528,9 @@ static int run_case(size_t number, int32_t sum_rows, int argument_count, char **
     if (!is_chosen(line, argument_count, arguments))
         return 0;
     int failures = check_kernel(&kernel, test->images, CHECK_INTERPRETED | CHECK_COMPILED);
+    kernel_to_bfloat16(&kernel, &rounded);
+    if (memcmp(&kernel, &rounded, sizeof kernel) != 0)
+        failures += check_kernel(&rounded, test->images, CHECK_INTERPRETED);
     printf("%-4s %s\n", failures ? "FAIL" : "ok", line);
     return failures;
 }

@@ -23,12 +23,14 @@ static int check_one(const struct kernel *kernel, bool is_compiled)
 }
 
 /* Checks the kernels that are new in this network; returns the number of failures. */
-static int check_network(struct kernel_set *seen, const char *path, bool is_for_gpu)
+static int check_network(struct kernel_set *seen, const char *path, bool is_for_gpu,
+                         enum rnet_precision precision)
 {
     struct arena arena = {0};
     struct source_set sources;
     struct compilation compilation;
-    const struct network_options options = {.depth = "38", .keeps_convolutions = is_for_gpu};
+    const struct network_options options = {
+        .depth = "38", .keeps_convolutions = is_for_gpu, .precision = precision};
     int failures = 1;
     size_t checked = 0;
 
@@ -45,8 +47,10 @@ static int check_network(struct kernel_set *seen, const char *path, bool is_for_
             failures += check_one(kernels->items.items[k], !is_for_gpu);
             checked++;
         }
-        printf("%s %s%s: %zu kernels, %zu of them new, %d failures\n", failures ? "FAIL" : "ok  ",
-               path, is_for_gpu ? " for a GPU" : "", kernels->items.count, checked, failures);
+        printf("%s %s%s%s: %zu kernels, %zu of them new, %d failures\n", failures ? "FAIL" : "ok  ",
+               path, is_for_gpu ? " for a GPU" : "",
+               precision == RNET_PRECISION_BF16 ? " in bfloat16" : "", kernels->items.count,
+               checked, failures);
     }
     arena_release(&arena);
     return failures;
@@ -59,7 +63,9 @@ int main(int argc, char **argv)
     int failures = 0;
 
     for (int i = 1; i < argc; i++)
-        failures += check_network(&seen, argv[i], false) + check_network(&seen, argv[i], true);
+        failures += check_network(&seen, argv[i], false, RNET_PRECISION_FP32) +
+                    check_network(&seen, argv[i], true, RNET_PRECISION_TF32) +
+                    check_network(&seen, argv[i], true, RNET_PRECISION_BF16);
     printf("%zu distinct kernels in %d networks, %d failures\n", seen.items.count, argc - 1,
            failures);
     arena_release(&arena);

@@ -21,11 +21,12 @@ struct kernels {
     cpu_function *functions[MOST_KERNELS];
 };
 
-static bool add_network(struct kernels *kernels, const char *path)
+static bool add_network(struct kernels *kernels, const char *path, enum rnet_precision precision)
 {
     struct source_set sources;
     struct compilation compilation;
-    const struct network_options options = {.depth = "20", .keeps_convolutions = true};
+    const struct network_options options = {
+        .depth = "20", .keeps_convolutions = true, .precision = precision};
 
     if (!compile_network(&kernels->arena, &sources, path, &options, &compilation))
         return false;
@@ -63,7 +64,8 @@ int main(int argc, char **argv)
 
     kernels.set = (struct kernel_set){.arena = &kernels.arena, .table = {.arena = &kernels.arena}};
     for (int i = 1; i < argc; i++)
-        failures += !add_network(&kernels, argv[i]);
+        failures += !add_network(&kernels, argv[i], RNET_PRECISION_TF32) +
+                    !add_network(&kernels, argv[i], RNET_PRECISION_BF16);
     failures += check_all(&kernels);
     printf("%zu distinct kernels as CUDA C on this processor, %d failures\n",
            kernels.set.items.count, failures);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bfloat16.h"
 #include "codegen/cpu/lower_llvm.h"
 #include "codegen/loop_eval.h"
 #include "codegen/schedule.h"
@@ -17,8 +18,9 @@ enum {
     ALIGNMENT = 64,
 };
 
-static const double SENTINEL = -12345.0; /* exact in float and in int32 */
+static const double SENTINEL = -12352.0; /* exact in bfloat16 and in int32 */
 static const double DOUBLE_TOLERANCE = 1e-11, SINGLE_TOLERANCE = 2e-5;
+static const double BFLOAT16_ROUNDING = 0x1p-8; /* of the number itself, at most */
 
 /* ---- buffers ---- */
 
@@ -51,9 +53,9 @@ static double random_value(struct random *random)
 
 static size_t element_size(const struct kernel *kernel, int parameter, bool wide)
 {
-    if (kernel->storage[parameter] == KERNEL_I32)
-        return sizeof(int32_t);
-    return wide ? sizeof(double) : sizeof(float);
+    if (wide && kernel->storage[parameter] != KERNEL_I32)
+        return sizeof(double);
+    return (size_t)kernel_storage_bytes((enum kernel_storage)kernel->storage[parameter]);
 }
 
 static void set_element(const struct kernel *kernel, struct buffers *buffers, int parameter,
@@ -63,6 +65,8 @@ static void set_element(const struct kernel *kernel, struct buffers *buffers, in
         ((int32_t *)buffers->data[parameter])[index] = (int32_t)value;
     else if (buffers->wide)
         ((double *)buffers->data[parameter])[index] = value;
+    else if (kernel->storage[parameter] == KERNEL_BF16)
+        ((uint16_t *)buffers->data[parameter])[index] = bfloat16_of((float)value);
     else
         ((float *)buffers->data[parameter])[index] = (float)value;
 }
@@ -73,7 +77,11 @@ static double get_element(const struct kernel *kernel, const struct buffers *buf
     const void *data = buffers->data[parameter];
     if (kernel->storage[parameter] == KERNEL_I32)
         return ((const int32_t *)data)[index];
-    return buffers->wide ? ((const double *)data)[index] : (double)((const float *)data)[index];
+    if (buffers->wide)
+        return ((const double *)data)[index];
+    return kernel->storage[parameter] == KERNEL_BF16
+               ? (double)bfloat16_value(((const uint16_t *)data)[index])
+               : (double)((const float *)data)[index];
 }
 
 /* Fills a parameter, guards included, with the sentinel. */
@@ -118,6 +126,8 @@ static void fill_input(const struct kernel *kernel, struct buffers *buffers, int
         double value = random_value(random);
         if (kernel->storage[parameter] == KERNEL_I32)
             value = integer(kernel, random);
+        else if (kernel->storage[parameter] == KERNEL_BF16) /* exact there, in each precision */
+            value = (double)bfloat16_value(bfloat16_of((float)value));
         bool is_padding = channels > 0 && i % stride >= channels;
         set_element(kernel, buffers, parameter, i, is_padding ? padding : value);
     }
@@ -173,11 +183,14 @@ static int fail(const struct check *check, const char *message)
     return 1;
 }
 
-static bool close_enough(double expected, double actual, double magnitude, double tolerance)
+/* `rounding`: of the number as it is stored, in parts of itself. */
+static bool close_enough(double expected, double actual, double magnitude, double tolerance,
+                         double rounding)
 {
     if (isnan(expected) || isnan(magnitude))
         return isnan(expected) == isnan(actual);
-    return expected == actual || fabs(expected - actual) <= tolerance * (magnitude + 1e-30);
+    return expected == actual ||
+           fabs(expected - actual) <= tolerance * (magnitude + 1e-30) + rounding * fabs(expected);
 }
 
 static int compare_output(const struct check *check, const struct buffers *actual, int output,
@@ -185,6 +198,8 @@ static int compare_output(const struct check *check, const struct buffers *actua
 {
     const struct kernel *kernel = check->kernel;
     int parameter = kernel_first_output(kernel) + output;
+    bool rounds = kernel->storage[parameter] == KERNEL_BF16 && !actual->wide;
+    double rounding = rounds ? BFLOAT16_ROUNDING + SINGLE_TOLERANCE : 0;
     int64_t channels, stride;
     reference_lanes(kernel, output, &channels, &stride);
     for (int64_t i = 0; i < actual->counts[parameter]; i++) {
@@ -193,7 +208,7 @@ static int compare_output(const struct check *check, const struct buffers *actua
         double wanted = get_element(kernel, check->expected, parameter, i);
         double got = get_element(kernel, actual, parameter, i);
         double magnitude = check->magnitudes[output][i];
-        if (!close_enough(wanted, got, magnitude, tolerance))
+        if (!close_enough(wanted, got, magnitude, tolerance, rounding))
             return fail(check, arena_format(check->arena,
                                             "output %d element %lld is %.9g, not %.9g (of %.3g)",
                                             output, (long long)i, got, wanted, magnitude));
@@ -268,6 +283,15 @@ static int interpret(struct check *check, const struct loop_program *program)
            check_interpreted(check, program, LOOP_SINGLE);
 }
 
+/* Whether the processor has no code for such a kernel. */
+static bool is_for_gpu(const struct kernel *kernel)
+{
+    for (int p = 0; p < kernel->parameter_count; p++)
+        if (kernel->storage[p] == KERNEL_BF16)
+            return true;
+    return false;
+}
+
 /* Interprets each schedule of the GPU's; nothing here can run what they are compiled to. */
 static int check_gpu_schedules(struct check *check)
 {
@@ -275,7 +299,7 @@ static int check_gpu_schedules(struct check *check)
     for (const struct schedule *const *s = cuda_target.schedules; *s; s++) {
         struct loop_program *program =
             schedule_kernel(check->arena, check->kernel, &cuda_target, (*s)->name);
-        if (program && program->threads > 0)
+        if (program && (program->threads > 0 || is_for_gpu(check->kernel)))
             failures += interpret(check, program);
     }
     return failures;
@@ -286,6 +310,8 @@ static int check_schedules(struct check *check, unsigned parts)
     struct loop_program *programs[MOST_SCHEDULES];
     size_t count = 0;
     int failures = parts & CHECK_INTERPRETED ? check_gpu_schedules(check) : 0;
+    if (is_for_gpu(check->kernel))
+        return failures;
     for (const struct schedule *const *s = cpu_target.schedules; *s; s++) {
         struct loop_program *program =
             schedule_kernel(check->arena, check->kernel, &cpu_target, (*s)->name);
@@ -402,7 +428,19 @@ void kernel_sample_make(struct arena *arena, const struct kernel *kernel, int64_
     buffers_free(&buffers);
 }
 
-/* ---- shrinking ---- */
+/* ---- variants ---- */
+
+void kernel_to_bfloat16(const struct kernel *kernel, struct kernel *out)
+{
+    struct arena scratch = {0};
+    memcpy(out, kernel, sizeof *out);
+    for (int p = 0; p < kernel->parameter_count; p++) {
+        out->storage[p] = KERNEL_BF16;
+        if (kernel_check(out, &scratch))
+            out->storage[p] = kernel->storage[p];
+    }
+    arena_release(&scratch);
+}
 
 enum {
     LARGE_AXIS = 6, /* longer ones are cut */

@@ -239,6 +239,7 @@ static int run_case(struct generator *generator, enum kernel_anchor anchor, int 
                     const char *wanted)
 {
     struct arena arena = {0};
+    struct kernel rounded;
     int failures = 0;
 
     do
@@ -247,6 +248,8 @@ static int run_case(struct generator *generator, enum kernel_anchor anchor, int 
     if (!wanted || atoi(wanted) == number) {
         failures =
             check_kernel(&generator->kernel, generator->images, CHECK_INTERPRETED | CHECK_COMPILED);
+        kernel_to_bfloat16(&generator->kernel, &rounded);
+        failures += check_kernel(&rounded, generator->images, CHECK_INTERPRETED);
         if (failures)
             printf("FAIL %d. %s, %d images\n", number, kernel_name(&generator->kernel, &arena),
                    (int)generator->images);

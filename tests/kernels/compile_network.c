@@ -17,7 +17,11 @@ bool compile_network(struct arena *arena, struct source_set *sources, const char
     source_set_init(sources, arena);
     vector_push(&sources->include_paths, arena, stdlib ? stdlib : "stdlib");
     *out = (struct compilation){
-        .arena = arena, .sources = sources, .keeps_convolutions = options->keeps_convolutions};
+        .arena = arena,
+        .sources = sources,
+        .keeps_convolutions = options->keeps_convolutions,
+        .precision = options->precision,
+    };
     diagnostics_init(&diagnostics, arena, sources);
     if (!elaborate(arena, sources, &diagnostics, path, &elaborate_options, &out->elaboration)) {
         diagnostics_print(&diagnostics, stderr, false);

@@ -7,6 +7,7 @@
 struct network_options {
     const char *depth;       /* of -D depth; NULL: the file's own */
     bool keeps_convolutions; /* as for a GPU */
+    enum rnet_precision precision;
 };
 
 /* Elaborates a file and runs all passes, each checked. RNET_STDLIB names the standard library's

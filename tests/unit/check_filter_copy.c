@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/bfloat16.h"
 #include "codegen/loop_eval.h"
 #include "tests/unit/suite.h"
 
@@ -17,7 +18,8 @@ static const struct shape shapes[] = {
     {9, 1, 16, 32}, {1, 1, 3, 10}, {49, 1, 3, 64}, {9, 4, 8, 4}, {27, 8, 2, 6}, {1, 1, 40, 33},
 };
 
-static struct kernel kernel_of(enum kernel_anchor anchor, const struct shape *shape)
+static struct kernel kernel_of(enum kernel_anchor anchor, const struct shape *shape,
+                               enum kernel_storage storage)
 {
     const int32_t x = shape->groups * shape->inputs, y = shape->groups * shape->outputs;
     const bool exchanged = anchor == KERNEL_DATA_GRADIENT;
@@ -28,6 +30,7 @@ static struct kernel kernel_of(enum kernel_anchor anchor, const struct shape *sh
         .out_channels = exchanged ? x : y,
         .groups = shape->groups,
         .chunk_images = CHUNK_IMAGES,
+        .storage = {(uint8_t)storage},
     };
 }
 
@@ -43,7 +46,7 @@ static int64_t place(enum kernel_anchor anchor, const struct shape *s, int32_t p
     return ((int64_t)position * s->inputs + input) * vector_stride(width) + k;
 }
 
-static void run(const struct loop_program *program, float *from, size_t from_count, float *to,
+static void run(const struct loop_program *program, void *from, size_t from_count, void *to,
                 size_t to_count)
 {
     const struct loop_buffer buffers[] = {{from, from_count}, {to, to_count}};
@@ -75,6 +78,25 @@ static struct arrays arrays_new(struct arena *arena, const struct shape *s, int6
     return arrays;
 }
 
+/* Runs the copy with the filter as it is in memory; what `arrays` holds then is what it stands for.
+ */
+static void run_copy(const struct loop_program *program, struct arena *arena,
+                     const struct arrays *arrays, bool from_filter, bool is_bfloat16)
+{
+    uint16_t *half = ARENA_ARRAY(arena, uint16_t, arrays->filter_count);
+    void *filter = is_bfloat16 ? (void *)half : arrays->filter;
+    for (size_t i = 0; i < arrays->filter_count; i++)
+        half[i] = bfloat16_of(arrays->filter[i]);
+    if (from_filter)
+        run(program, filter, arrays->filter_count, arrays->weight, arrays->weight_count);
+    else
+        run(program, arrays->weight, arrays->weight_count, filter, arrays->filter_count);
+    for (size_t i = 0; i < arrays->filter_count && is_bfloat16; i++)
+        arrays->filter[i] = bfloat16_value(half[i]);
+    for (size_t i = 0; i < arrays->weight_count && is_bfloat16 && !from_filter; i++)
+        arrays->weight[i] = bfloat16_value(bfloat16_of(arrays->weight[i]));
+}
+
 /* How many numbers of the two arrays, at places that belong together, differ. */
 static int differences(enum kernel_anchor anchor, const struct shape *s,
                        const struct arrays *arrays)
@@ -90,14 +112,15 @@ static int differences(enum kernel_anchor anchor, const struct shape *s,
     return count;
 }
 
-static void check_to_filter(enum kernel_anchor anchor, const struct shape *s)
+static void check_to_filter(enum kernel_anchor anchor, const struct shape *s,
+                            enum kernel_storage storage)
 {
     struct arena arena = {0};
-    const struct kernel kernel = kernel_of(anchor, s);
+    const struct kernel kernel = kernel_of(anchor, s, storage);
     struct loop_program *program = filter_copy(&arena, &kernel);
     struct arrays arrays = arrays_new(&arena, s, kernel_weight_elements(&kernel, false));
     ck_assert_str_eq(program->name + strlen(program->name) - 7, "_filter");
-    run(program, arrays.weight, arrays.weight_count, arrays.filter, arrays.filter_count);
+    run_copy(program, &arena, &arrays, false, storage == KERNEL_BF16);
     ck_assert_int_eq(differences(anchor, s, &arrays), 0);
     arena_release(&arena);
 }
@@ -105,22 +128,24 @@ static void check_to_filter(enum kernel_anchor anchor, const struct shape *s)
 START_TEST(weights_become_filters)
 {
     for (size_t i = 0; i < countof(shapes); i++) {
-        check_to_filter(KERNEL_CONVOLUTION, &shapes[i]);
-        check_to_filter(KERNEL_DATA_GRADIENT, &shapes[i]);
+        check_to_filter(KERNEL_CONVOLUTION, &shapes[i], KERNEL_F32);
+        check_to_filter(KERNEL_DATA_GRADIENT, &shapes[i], KERNEL_F32);
+        check_to_filter(KERNEL_CONVOLUTION, &shapes[i], KERNEL_BF16);
+        check_to_filter(KERNEL_DATA_GRADIENT, &shapes[i], KERNEL_BF16);
     }
 }
 END_TEST
 
-static void check_from_filter(const struct shape *s)
+static void check_from_filter(const struct shape *s, enum kernel_storage storage)
 {
     struct arena arena = {0};
-    const struct kernel kernel = kernel_of(KERNEL_WEIGHT_GRADIENT, s);
+    const struct kernel kernel = kernel_of(KERNEL_WEIGHT_GRADIENT, s, storage);
     struct loop_program *program = filter_copy(&arena, &kernel);
     const int64_t chunk = kernel_weight_elements(&kernel, false);
     struct arrays arrays = arrays_new(&arena, s, chunk * CHUNKS);
     size_t zeros = 0;
     arrays.filter[0] = 1;
-    run(program, arrays.filter, arrays.filter_count, arrays.weight, arrays.weight_count);
+    run_copy(program, &arena, &arrays, true, storage == KERNEL_BF16);
     ck_assert_int_eq(differences(KERNEL_WEIGHT_GRADIENT, s, &arrays), 0);
     for (size_t i = 0; i < arrays.weight_count; i++)
         zeros += !(arrays.weight[i] < 0) && !(arrays.weight[i] > 0);
@@ -130,8 +155,10 @@ static void check_from_filter(const struct shape *s)
 
 START_TEST(filters_become_gradients)
 {
-    for (size_t i = 0; i < countof(shapes); i++)
-        check_from_filter(&shapes[i]);
+    for (size_t i = 0; i < countof(shapes); i++) {
+        check_from_filter(&shapes[i], KERNEL_F32);
+        check_from_filter(&shapes[i], KERNEL_BF16);
+    }
 }
 END_TEST
 

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/bfloat16.h"
 #include "codegen/loop_eval.h"
 
 enum {
@@ -286,6 +287,40 @@ START_TEST(test_locals)
 }
 END_TEST
 
+/* Halves to the even neighbour, the least number that overflows, and the least of all. */
+START_TEST(test_bfloat16_memory)
+{
+    static const float given[] = {1.0f,         1.00390625f, 1.01171875f, -3.3f,
+                                  0x1.fffp127f, 0x1p-133f,   -0.0f,       1.00390637f};
+    static const float wanted[] = {1.0f,     1.0f,      1.015625f, -3.296875f,
+                                   INFINITY, 0x1p-133f, -0.0f,     1.0078125f};
+    uint16_t memory[9] = {[8] = 7};
+    float back[8];
+    double wide[8], wide_back[8];
+    struct loop_program *program = loop_program_new(&arena, "sample", "naive");
+    const loop_value zero = loop_int(program, 0);
+    program->tasks_per_group = 1;
+    loop_parameter(program, "x", LOOP_STORAGE_F32, false);
+    loop_parameter(program, "half", LOOP_STORAGE_BF16, true);
+    loop_parameter(program, "y", LOOP_STORAGE_F32, true);
+    loop_store(program, 1, zero, loop_load(program, 0, zero, 8));
+    loop_store(program, 2, zero, loop_load(program, 1, zero, 8));
+    ck_assert_ptr_null(loop_check(program));
+    const struct loop_buffer single[] = {{(void *)(uintptr_t)given, 8}, {memory, 8}, {back, 8}};
+    ck_assert_ptr_null(loop_eval(program, single, 1, 0, 1, LOOP_SINGLE));
+    ck_assert_mem_eq(back, wanted, sizeof back);
+    ck_assert_uint_eq(memory[0], 0x3f80);
+    ck_assert_uint_eq(memory[8], 7);
+    for (int i = 0; i < 8; i++)
+        wide_back[i] = wide[i] = (double)given[i];
+    const struct loop_buffer both[] = {{wide, 8}, {wide_back, 8}, {wide_back, 8}};
+    ck_assert_ptr_null(loop_eval(program, both, 1, 0, 1, LOOP_DOUBLE));
+    ck_assert_mem_eq(wide_back, wide, sizeof wide);
+    ck_assert_uint_eq(bfloat16_of(NAN), 0x7fff);
+    ck_assert(isnan(bfloat16_value(0x7fff)));
+}
+END_TEST
+
 /* ---- structure ---- */
 
 /* Counts how often a body runs. */
@@ -454,6 +489,7 @@ int main(void)
     tcase_add_test(cases, test_reduction_is_in_order);
     tcase_add_loop_test(cases, test_masks, 0, 6);
     tcase_add_test(cases, test_masked_lanes_reach_no_memory);
+    tcase_add_test(cases, test_bfloat16_memory);
     tcase_add_test(cases, test_locals);
     tcase_add_test(cases, test_loops);
     tcase_add_test(cases, test_nested_structure);
