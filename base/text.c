@@ -95,6 +95,20 @@ const char *intern(struct interner *interner, const char *text, size_t length)
     return (const char *)(uintptr_t)entry->value;
 }
 
+const char *text_in_bytes(uint64_t bytes, char out[TEXT_IN_BYTES])
+{
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+    double value = (double)bytes;
+    size_t unit = 0;
+
+    while (value >= 1024 && unit + 1 < sizeof units / sizeof *units) {
+        value /= 1024;
+        unit++;
+    }
+    snprintf(out, TEXT_IN_BYTES, "%.*f %s", unit == 0 ? 0 : 1, value, units[unit]);
+    return out;
+}
+
 static size_t least(size_t a, size_t b)
 {
     return a < b ? a : b;

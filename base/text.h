@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "base/arena.h"
@@ -36,6 +37,11 @@ struct interner {
 };
 
 const char *intern(struct interner *interner, const char *text, size_t length);
+
+enum { TEXT_IN_BYTES = 32 };
+
+/* A number of bytes for people: "12.3 MiB". Returns `out`. */
+const char *text_in_bytes(uint64_t bytes, char out[TEXT_IN_BYTES]);
 
 /* The number of single-character edits between two names (Damerau-Levenshtein), for spelling
  * suggestions; returns `limit` + 1 as soon as it must exceed `limit`. */

@@ -6,10 +6,6 @@
 
 #include "compiler/lower.h"
 
-typedef uint32_t call_id;
-
-enum { CALL_NONE = UINT32_MAX };
-
 /* Who reads a buffer. */
 struct readers {
     VECTOR(call_id) calls; /* in order of execution, each once */

@@ -13,8 +13,9 @@
 #include "runtime/program.h"
 
 typedef uint32_t buffer_id;
+typedef uint32_t call_id; /* its number in a sequence */
 
-enum { BUFFER_NONE = UINT32_MAX };
+enum { BUFFER_NONE = UINT32_MAX, CALL_NONE = UINT32_MAX };
 
 struct buffer {
     enum rnet_region region;

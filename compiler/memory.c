@@ -134,6 +134,11 @@ static bool is_planned(const struct buffer *buffer)
     return buffer->region == RNET_REGION_WORKSPACE && buffer->bytes > 0;
 }
 
+uint64_t memory_size(const struct buffer *buffer)
+{
+    return is_planned(buffer) ? aligned(buffer->bytes) : 0;
+}
+
 uint64_t memory_plan(struct calls *calls)
 {
     const struct lifetime *lifetimes = find_lifetimes(calls);

@@ -4,6 +4,9 @@
 
 #include "compiler/lower.h"
 
+/* The bytes that a buffer takes in the workspace; 0 if it lies elsewhere. */
+uint64_t memory_size(const struct buffer *buffer);
+
 /* Sets the offsets of all workspace buffers that some call uses and returns the bytes they need
  * together. Deterministic; near linear in the number of calls. */
 uint64_t memory_plan(struct calls *calls);

@@ -114,6 +114,66 @@ static void print_memory(const struct compilation *compilation, FILE *stream)
     plan_print(&compilation->plan, stream);
 }
 
+/* ---- the limit ---- */
+
+struct program_memory compilation_training_memory(const struct compilation *compilation,
+                                                  uint64_t workspace)
+{
+    const uint64_t inference = compilation->infer_workspace;
+
+    return program_memory(&compilation->plan, workspace > inference ? workspace : inference, true,
+                          compilation->keeps_convolutions);
+}
+
+static uint64_t limited_bytes(const struct compilation *compilation, uint64_t workspace)
+{
+    const struct program_memory memory = compilation_training_memory(compilation, workspace);
+
+    return program_memory_sum(&memory) + memory.data;
+}
+
+bool compilation_is_within_limit(const struct compilation *compilation)
+{
+    return compilation->memory_limit == 0 || compilation->inference ||
+           limited_bytes(compilation, compilation->train_workspace) <= compilation->memory_limit;
+}
+
+/* What the rest of the program leaves to the workspace. Each step that is repeated needs a place in
+ * the tables too, at most as many as there are. */
+static uint64_t workspace_limit(const struct compilation *compilation)
+{
+    const uint64_t rest =
+        limited_bytes(compilation, 0) - compilation->infer_workspace +
+        program_memory_repeated(&compilation->plan, compilation->keeps_convolutions);
+
+    return compilation->memory_limit > rest ? compilation->memory_limit - rest : 0;
+}
+
+static void run_recompute(struct compilation *compilation)
+{
+    struct plan *plan = &compilation->plan;
+
+    if (compilation->memory_limit == 0 || compilation_is_within_limit(compilation))
+        return;
+    compilation->recomputation = recompute_calls(plan->train, workspace_limit(compilation));
+    compilation->train_workspace = compilation->recomputation.workspace;
+    plan->region_bytes[RNET_REGION_WORKSPACE] =
+        compilation->train_workspace > compilation->infer_workspace ? compilation->train_workspace
+                                                                    : compilation->infer_workspace;
+}
+
+static const char *check_recompute(const struct compilation *compilation)
+{
+    const char *problem = compilation->memory_limit ? calls_check(compilation->plan.train) : NULL;
+
+    return problem ? problem : check_memory(compilation);
+}
+
+static void print_recompute(const struct compilation *compilation, FILE *stream)
+{
+    plan_print(&compilation->plan, stream);
+}
+
 const struct pass *compiler_passes(size_t *out_count)
 {
     static const struct pass passes[] = {

@@ -194,31 +194,31 @@ bool report_can_plan(const struct elaboration *elaboration)
     return true;
 }
 
-/* The sum over batches and the moving average are the runtime's; the rest is planned. */
-static uint64_t program_bytes(const struct plan *plan, uint64_t workspace, bool training)
+static uint64_t region_bytes(const struct program_memory *memory)
 {
-    uint64_t sum = workspace;
-
-    for (int region = 0; region < RNET_REGION_COUNT; region++)
-        if (region != RNET_REGION_WORKSPACE &&
-            (training || (region != RNET_REGION_GRADIENTS && region != RNET_REGION_MOMENTUM)))
-            sum += plan->region_bytes[region];
-    if (training && plan->recipe->accumulate > 1)
-        sum += plan->region_bytes[RNET_REGION_GRADIENTS];
-    if (training && plan->recipe->ema > 0)
-        sum += plan->region_bytes[RNET_REGION_WEIGHTS] + plan->region_bytes[RNET_REGION_STATISTICS];
-    return sum;
+    return memory->parameters + memory->batch + memory->workspace;
 }
 
 static void add_memory(struct report *report)
 {
     const struct compilation *compilation = report->compilation;
+    struct program_memory train, infer;
 
     report->has_memory = compilation->plan.train != NULL && !compilation->inference;
     if (!report->has_memory)
         return;
-    report->train_bytes = program_bytes(&compilation->plan, compilation->train_workspace, true);
-    report->infer_bytes = program_bytes(&compilation->plan, compilation->infer_workspace, false);
+    train = compilation_training_memory(compilation, compilation->train_workspace);
+    infer = program_memory(&compilation->plan, compilation->infer_workspace, false,
+                           compilation->keeps_convolutions);
+    report->train_bytes = region_bytes(&train);
+    report->infer_bytes = region_bytes(&infer);
+    report->data_bytes = train.data;
+    report->train_peak = program_memory_sum(&train);
+    report->unlimited_train_peak = report->train_peak;
+    if (compilation->recomputation.repeated > 0) {
+        train = compilation_training_memory(compilation, compilation->recomputation.unlimited);
+        report->unlimited_train_peak = program_memory_sum(&train);
+    }
 }
 
 /* ---- all together ---- */

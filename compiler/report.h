@@ -51,6 +51,9 @@ struct report {
     struct gate_counts main_path_total; /* with stem and head */
     bool has_memory;                    /* the passes have run */
     uint64_t train_bytes, infer_bytes;  /* all regions, at the planned batch */
+    uint64_t train_peak;                /* ... with what else a process needs */
+    uint64_t unlimited_train_peak;      /* ... if there were no limit of memory */
+    uint64_t data_bytes;                /* what the recipe's data set takes in memory */
 };
 
 /* "macs", "thop", "thop-all". */

@@ -168,7 +168,8 @@ static void add_memory(struct text_builder *text, const struct report *report)
 
     if (!report->has_memory) {
         text_add(text, ",\"batch\":null,\"train_memory_bytes\":null,\"infer_memory_bytes\":null,"
-                       "\"train_activation_bytes\":null,\"infer_activation_bytes\":null");
+                       "\"train_activation_bytes\":null,\"infer_activation_bytes\":null,"
+                       "\"train_peak_bytes\":null,\"data_bytes\":null");
         return;
     }
     text_add(text,
@@ -178,6 +179,15 @@ static void add_memory(struct text_builder *text, const struct report *report)
              (unsigned long long)report->infer_bytes,
              (unsigned long long)compilation->train_workspace,
              (unsigned long long)compilation->infer_workspace);
+    text_add(text, ",\"train_peak_bytes\":%llu,\"data_bytes\":%llu",
+             (unsigned long long)report->train_peak, (unsigned long long)report->data_bytes);
+    if (compilation->memory_limit > 0)
+        text_add(text,
+                 ",\"memory_limit_bytes\":%llu,\"unlimited_train_peak_bytes\":%llu,"
+                 "\"repeated_steps\":%zu,\"repeated_work\":%.4f",
+                 (unsigned long long)compilation->memory_limit,
+                 (unsigned long long)report->unlimited_train_peak,
+                 compilation->recomputation.repeated, compilation->recomputation.work);
 }
 
 static void add_facts(struct text_builder *text, const struct report *report)

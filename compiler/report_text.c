@@ -23,28 +23,13 @@ static const char *in_threes(int64_t value, char text[LONGEST_NUMBER])
     return text;
 }
 
-/* "12.3 MiB". */
-static const char *in_bytes(uint64_t bytes, char text[LONGEST_NUMBER])
-{
-    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
-    double value = (double)bytes;
-    size_t unit = 0;
-
-    while (value >= 1024 && unit + 1 < countof(units)) {
-        value /= 1024;
-        unit++;
-    }
-    snprintf(text, LONGEST_NUMBER, "%.*f %s", unit == 0 ? 0 : 1, value, units[unit]);
-    return text;
-}
-
 static void print_cost(const struct report_cost *cost, FILE *stream)
 {
-    char parameters[LONGEST_NUMBER], macs[LONGEST_NUMBER], bytes[LONGEST_NUMBER];
+    char parameters[LONGEST_NUMBER], macs[LONGEST_NUMBER], bytes[TEXT_IN_BYTES];
 
     fprintf(stream, " %12s %16s %8.3f %10s", in_threes(cost->parameters, parameters),
             in_threes(cost->macs, macs), (double)cost->work / 1e9,
-            in_bytes((uint64_t)cost->activation_bytes, bytes));
+            text_in_bytes((uint64_t)cost->activation_bytes, bytes));
 }
 
 static const char *output_shape(const struct report *report, size_t layer, struct arena *arena)
@@ -132,19 +117,46 @@ static void print_head(const struct report *report, FILE *stream, struct arena *
     fprintf(stream, "\n\n");
 }
 
+static void print_peak(const struct report *report, FILE *stream)
+{
+    const struct recomputation *recomputation = &report->compilation->recomputation;
+    char bytes[TEXT_IN_BYTES];
+
+    fprintf(stream, "planned peak    training %s with code and libraries",
+            text_in_bytes(report->train_peak, bytes));
+    if (report->data_bytes > 0)
+        fprintf(stream, "; %s more for the images of %s", text_in_bytes(report->data_bytes, bytes),
+                report->compilation->plan.recipe->data);
+    fputc('\n', stream);
+    if (report->compilation->memory_limit == 0)
+        return;
+    fprintf(stream, "memory limit    %s;",
+            text_in_bytes(report->compilation->memory_limit, bytes));
+    fprintf(stream, " without it %s", text_in_bytes(report->unlimited_train_peak, bytes));
+    if (recomputation->repeated > 0)
+        fprintf(stream, "; %zu steps run again, %.0f %% of the forward pass's work",
+                recomputation->repeated, 100 * recomputation->work);
+    else
+        fprintf(stream, "; nothing is computed again");
+    fputc('\n', stream);
+}
+
 static void print_memory(const struct report *report, FILE *stream)
 {
     const struct compilation *compilation = report->compilation;
-    char all[LONGEST_NUMBER], workspace[LONGEST_NUMBER];
+    char all[TEXT_IN_BYTES], workspace[TEXT_IN_BYTES];
 
     if (!report->has_memory) {
         fprintf(stream, "memory          \xE2\x80\x94 (some of this has no code yet)\n");
         return;
     }
     fprintf(stream, "memory          training %s, activations %s of it",
-            in_bytes(report->train_bytes, all), in_bytes(compilation->train_workspace, workspace));
-    fprintf(stream, "; inference %s, %s of it; batch %lld\n", in_bytes(report->infer_bytes, all),
-            in_bytes(compilation->infer_workspace, workspace), (long long)compilation->plan.batch);
+            text_in_bytes(report->train_bytes, all),
+            text_in_bytes(compilation->train_workspace, workspace));
+    fprintf(stream, "; inference %s, %s of it; batch %lld\n", text_in_bytes(report->infer_bytes, all),
+            text_in_bytes(compilation->infer_workspace, workspace),
+            (long long)compilation->plan.batch);
+    print_peak(report, stream);
 }
 
 static void print_totals(const struct report *report, FILE *stream, struct arena *arena)

@@ -17,6 +17,7 @@
 #include "driver/commands.h"
 #include "driver/front.h"
 #include "driver/link.h"
+#include "driver/memory_limit.h"
 
 struct build {
     struct arena *arena;
@@ -107,7 +108,8 @@ static void run_pass(struct build *build, const struct pass *pass)
     phase_clock_lap(&build->clock, pass->name);
 }
 
-static void run_passes(struct build *build)
+/* Fails where a limit of memory can't be met. */
+static struct status run_passes(struct build *build)
 {
     size_t count;
     const struct pass *passes = compiler_passes(&count);
@@ -117,11 +119,13 @@ static void run_passes(struct build *build)
         .sources = &build->front.sources,
         .elaboration = build->front.elaboration,
         .inference = build->options->inference,
+        .memory_limit = build->options->memory_limit,
         .keeps_convolutions = is_cuda(build->options),
         .precision = precision_of(build->options),
     };
     for (size_t i = 0; i < count; i++)
         run_pass(build, &passes[i]);
+    return memory_limit_check(&build->compilation);
 }
 
 static void schedule_kernels(struct build *build)
@@ -272,15 +276,15 @@ static struct status finish(struct build *build)
     case EMIT_GRAPH:
         return emit_graph(build);
     case EMIT_KERNELS:
-        run_passes(build);
+        RETURN_IF_ERROR(run_passes(build));
         return emit_kernels(build);
     case EMIT_ASSEMBLY:
     case EMIT_LLVM:
-        run_passes(build);
+        RETURN_IF_ERROR(run_passes(build));
         schedule_kernels(build);
         return emit_code(build);
     case EMIT_CUDA:
-        run_passes(build);
+        RETURN_IF_ERROR(run_passes(build));
         schedule_kernels(build);
         return emit_cuda(build);
     case EMIT_EXE:
@@ -288,7 +292,7 @@ static struct status finish(struct build *build)
     case EMIT_AST:
         break;
     }
-    run_passes(build);
+    RETURN_IF_ERROR(run_passes(build));
     schedule_kernels(build);
     return link_output(build);
 }
@@ -339,6 +343,8 @@ static struct status check_options(const struct options *options)
     if (options->dump_after && !is_phase(options->dump_after))
         return status_error(STATUS_USAGE, "--dump-after %s: there is no such pass",
                             options->dump_after);
+    if (options->memory_limit > 0 && options->inference)
+        return status_error(STATUS_USAGE, "--memory-limit is about training; --inference has none");
     return status_ok();
 }
 
@@ -389,7 +395,7 @@ struct status build_identify(struct arena *arena, const struct options *options,
     RETURN_IF_ERROR(check_options(&wanted));
     wanted.target = "cpu"; /* whose schedules are always at hand */
     wanted.precision = NULL;
-    run_passes(&build);
+    RETURN_IF_ERROR(run_passes(&build));
     schedule_kernels(&build);
     out->macs = (double)report_make(&build.compilation, REPORT_MACS, arena)->total.macs;
     out->network = front->elaboration.graph->network;

@@ -8,13 +8,13 @@
 
 static const struct command commands[] = {
     {"build", "FILE.rnet -o OUT [options]", "compile a network to a stand-alone executable",
-     OPTIONS_CODE | OPTIONS_DIAGNOSTICS, command_build},
+     OPTIONS_CODE | OPTIONS_MEMORY | OPTIONS_DIAGNOSTICS, command_build},
     {"run", "FILE.rnet [options] [-- ARG...]", "build into a temporary place and run it",
-     OPTIONS_CODE | OPTIONS_DIAGNOSTICS, command_run},
+     OPTIONS_CODE | OPTIONS_MEMORY | OPTIONS_DIAGNOSTICS, command_run},
     {"check", "FILE.rnet [options]", "say everything that is wrong with a file",
      OPTIONS_DIAGNOSTICS, command_check},
     {"report", "FILE.rnet [options]", "layers, parameters, multiply-adds, memory, the main path",
-     OPTIONS_JSON | OPTIONS_COUNT | OPTIONS_LAYERS, command_report},
+     OPTIONS_JSON | OPTIONS_COUNT | OPTIONS_LAYERS | OPTIONS_MEMORY, command_report},
     {"graph", "FILE.rnet -o OUT.svg|OUT.png|OUT.dot [options]", "draw the network",
      OPTIONS_OUTPUT, command_graph},
     {"diff", "A.rnet [B.rnet] [options]", "how two networks differ",

@@ -1,6 +1,8 @@
 /* Elaboration, the passes without code generation, the report. */
 #include "driver/measure.h"
 
+#include "driver/memory_limit.h"
+
 static void plan_memory(struct compilation *compilation)
 {
     size_t count;
@@ -25,8 +27,11 @@ struct status measure_network(struct arena *arena, const struct options *options
     compilation->arena = arena;
     compilation->sources = &out_front->sources;
     compilation->elaboration = out_front->elaboration;
-    if (report_can_plan(&compilation->elaboration))
+    compilation->memory_limit = options->memory_limit;
+    if (report_can_plan(&compilation->elaboration)) {
         plan_memory(compilation);
+        RETURN_IF_ERROR(memory_limit_check(compilation));
+    }
     *out_report = report_make(compilation, count, arena);
     return status_ok();
 }

@@ -7,7 +7,8 @@
 
 /* Elaborates the file of the options, plans its memory where every layer has code, and gathers the
  * report, in the arena. `*out_report` is NULL where the file has mistakes, which are printed.
- * Errors: STATUS_USAGE for an unknown --count. */
+ * Errors: STATUS_USAGE for an unknown --count, STATUS_INVALID for a --memory-limit that
+ * can't be met. */
 struct status measure_network(struct arena *arena, const struct options *options,
                               struct front *out_front, struct report **out_report);
 

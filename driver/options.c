@@ -19,6 +19,7 @@ enum option_kind {
     OPTION_VARY,
     OPTION_POSITIVE, /* an int64_t, at least 1 */
     OPTION_INTEGER,  /* an int64_t */
+    OPTION_SIZE,     /* a uint64_t, of bytes */
 };
 
 struct option {
@@ -50,7 +51,10 @@ static const struct option table[] = {
      "exe (the default), obj, asm, llvm, cuda, kernels, graph or ast"},
     {"--dump-after", "PASS", OPTION_TEXT, OPTIONS_CODE, offsetof(struct options, dump_after),
      "print the state after a pass (elaborate, loss, gradient, lower,\n"
-     "                      fuse, memory, schedule or all) to standard error"},
+     "                      fuse, memory, recompute, schedule or all) to standard error"},
+    {"--memory-limit", "SIZE", OPTION_SIZE, OPTIONS_MEMORY, offsetof(struct options, memory_limit),
+     "such as 4GiB: training computes again what it has no room to\n"
+     "                      keep; the result is the same, to the bit"},
     {"--inference", NULL, OPTION_FLAG, OPTIONS_CODE, offsetof(struct options, inference),
      "what it makes can't train; needs neither recipe nor loss"},
     {"--time", NULL, OPTION_FLAG, OPTIONS_CODE, offsetof(struct options, time),
@@ -147,6 +151,31 @@ static struct status set_integer(const struct option *option, const char *value,
     return status_ok();
 }
 
+/* Reads a size such as 4GiB, 1.5 GB, 500MiB or 4096. */
+static struct status set_size(const struct option *option, const char *value, uint64_t *out)
+{
+    static const struct {
+        const char *name;
+        double bytes;
+    } units[] = {{"", 1},      {"B", 1},       {"kB", 1e3},     {"MB", 1e6},     {"GB", 1e9},
+                 {"TB", 1e12}, {"KiB", 0x1p10}, {"MiB", 0x1p20}, {"GiB", 0x1p30}, {"TiB", 0x1p40}};
+    char *unit;
+    const double number = strtod(value, &unit);
+
+    while (*unit == ' ')
+        unit++;
+    for (size_t i = 0; i < countof(units); i++) {
+        const double bytes = number * units[i].bytes;
+
+        if (unit == value || strcmp(unit, units[i].name) != 0 || !(bytes >= 1 && bytes < 0x1p63))
+            continue;
+        *out = (uint64_t)bytes;
+        return status_ok();
+    }
+    return status_error(STATUS_USAGE, "%s %s: expected a size such as 4GiB or 500MiB",
+                        option->name, value);
+}
+
 static struct status apply(struct arena *arena, struct options *options,
                            const struct option *option, const char *value)
 {
@@ -176,6 +205,8 @@ static struct status apply(struct arena *arena, struct options *options,
     case OPTION_POSITIVE:
     case OPTION_INTEGER:
         return set_integer(option, value, (int64_t *)(void *)field);
+    case OPTION_SIZE:
+        return set_size(option, value, (uint64_t *)(void *)field);
     }
     return status_ok();
 }

@@ -34,6 +34,7 @@ enum option_group {
     OPTIONS_WORD = 256,  /* a word or none instead of a file; none of the options about a network */
     OPTIONS_RUNS = 512,  /* any number of directories; none of the options about a network */
     OPTIONS_EXPLORE = 1024, /* --vary, and how the variants are trained */
+    OPTIONS_MEMORY = 2048,  /* --memory-limit */
 };
 
 struct options {
@@ -57,6 +58,7 @@ struct options {
     int64_t repeat;          /* --repeat */
     int64_t threads;         /* --threads */
     int64_t seed;            /* --seed */
+    uint64_t memory_limit;   /* --memory-limit, in bytes; 0: none */
     bool silent;             /* diagnostics were printed before; no option sets it */
     bool inference;          /* --inference: neither recipe nor loss is needed */
     bool time;               /* --time */

@@ -43,7 +43,7 @@ expect_clean "$rnet" build "$network" -D depth=20 --emit kernels
 cmp -s out first || fail '--emit kernels differs from one run to the next'
 expect_clean "$rnet" build "$network" -D depth=20 --target cuda --emit cuda
 grep -q __global__ out || fail '--emit cuda printed no kernel'
-for pass in elaborate loss gradient lower fuse memory schedule; do
+for pass in elaborate loss gradient lower fuse memory recompute schedule; do
     expect 0 . "$rnet" build "$network" -D depth=20 --emit kernels --dump-after "$pass"
     [ "$pass" = schedule ] || [ -s err ] || fail "--dump-after $pass printed nothing"
 done

@@ -60,4 +60,26 @@ with_gpu RNET_NO_CUDNN=1 -- train --data shapes --steps 2 --out alone || complai
 with_gpu FAKE_CUDA_ARCHITECTURE=80 -- bench --mode infer && complain 'code for another GPU runs'
 grep -q 'sm_80' log || complain 'another GPU is not named'
 with_gpu -- eval --data shapes --weights run/last.safetensors || complain 'evaluation'
+
+# Less of the GPU's memory: as planned, and what the library's working space adds left aside.
+fact()
+{
+    ./network info --json | grep -oE "\"$1\":[0-9]+" | cut -d : -f 2
+}
+device_bytes()
+{
+    with_gpu RNET_NO_CUDNN=1 -- bench --mode train --steps 1 --json || complain 'bench'
+    grep -oE '"device_bytes":[0-9]+' log | cut -d : -f 2
+}
+free=$(fact train_peak_bytes)
+limit=$((free - $(fact train_activation_bytes) * 3 / 10))
+[ "$(($(device_bytes) - free))" -lt 4096 ] || complain "more memory than the planned $free bytes"
+"$RNET" build "$source/examples/cifar/resnet.rnet" -D depth=20 -D batch=8 --target cuda \
+    --gpu sm_90 --memory-limit "$limit" -o network >log 2>&1 || complain "$limit bytes"
+taken=$(device_bytes)
+printf '%s bytes of the GPU, %s within %s\n' "$free" "$taken" "$limit"
+[ "$((taken - $(fact train_peak_bytes)))" -lt 4096 ] || complain 'more memory than planned'
+[ "$taken" -le "$((limit + 4096))" ] || complain 'the limit is not kept'
+with_gpu -- train --data shapes --steps 3 --out limited || complain 'three steps within the limit'
+[ "$(count_of report graph_launches)" = 2 ] || complain 'the graph is not replayed'
 [ "$failures" -eq 0 ]
