@@ -135,10 +135,12 @@ struct status executor_run(struct executor *executor, enum rnet_phase phase, int
 struct status executor_run_timed(struct executor *executor, enum rnet_phase phase, int64_t images,
                                  double *step_seconds)
 {
-    if (executor->operations->run_timed == NULL)
-        return status_error(STATUS_INVALID, "%s doesn't tell how long each kernel takes",
-                            executor->operations->kind);
     return executor->operations->run_timed(executor, phase, images, step_seconds);
+}
+
+struct status executor_limits(struct executor *executor, struct machine_limits *out)
+{
+    return executor->operations->limits(executor, out);
 }
 
 struct status executor_run_step(struct executor *executor, int64_t images)

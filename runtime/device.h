@@ -19,9 +19,9 @@ struct device_operations {
     /* Runs `count` phases one after the other. */
     struct status (*run)(struct executor *executor, const enum rnet_phase *phases, int count,
                          int64_t images);
-    /* NULL: a device that can't tell the steps of a phase apart. */
     struct status (*run_timed)(struct executor *executor, enum rnet_phase phase, int64_t images,
                                double *step_seconds);
+    struct status (*limits)(struct executor *executor, struct machine_limits *out);
     struct status (*read)(struct executor *executor, struct rnet_location location, int64_t count,
                           const float **out);
     struct status (*fetch)(const struct executor *executor, enum rnet_region region);

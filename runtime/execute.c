@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "runtime/clock.h"
+#include "runtime/machine_limits.h"
 
 enum {
     PIECES = 4, /* of a range; fewer cost balance, more cost calls */
@@ -162,11 +163,16 @@ static struct status cpu_run(struct executor *executor, const enum rnet_phase *p
     return status_ok();
 }
 
-static struct status cpu_run_timed(struct executor *executor, enum rnet_phase phase,
-                                   int64_t images, double *step_seconds)
+static struct status cpu_run_timed(struct executor *executor, enum rnet_phase phase, int64_t images,
+                                   double *step_seconds)
 {
     phase_run(executor, phase, images, step_seconds);
     return status_ok();
+}
+
+static struct status cpu_limits(struct executor *executor, struct machine_limits *out)
+{
+    return machine_limits_measure(executor->team, out);
 }
 
 static struct status cpu_submit(struct executor *executor, int64_t images)
@@ -229,6 +235,7 @@ const struct device_operations cpu_operations = {
     .submit = cpu_submit,
     .run = cpu_run,
     .run_timed = cpu_run_timed,
+    .limits = cpu_limits,
     .read = cpu_read,
     .fetch = cpu_fetch,
     .changed = cpu_changed,

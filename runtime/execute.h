@@ -20,6 +20,7 @@
 #include "runtime/threads.h"
 
 struct device_operations;
+struct machine_limits;
 struct task_range;
 
 /* Zero it, then open it. */
@@ -64,10 +65,13 @@ struct status executor_submit(struct executor *executor, int64_t images);
 /* Runs one phase over the first `images` images of the batch, 1 <= images <= program->batch. */
 struct status executor_run(struct executor *executor, enum rnet_phase phase, int64_t images);
 
-/* Runs one phase on the processor, and sets step_seconds[i] to how long step i of the phase took,
- * its barrier included. Other devices can't say: an error. */
+/* Runs one phase that has run before, waits for it, and sets step_seconds[i] to how long step i of
+ * it took, the way to the next step included. */
 struct status executor_run_timed(struct executor *executor, enum rnet_phase phase, int64_t images,
                                  double *step_seconds);
+
+/* Measures what the device can do at most. */
+struct status executor_limits(struct executor *executor, struct machine_limits *out);
 
 /* Runs TRAIN, then UPDATE, as one piece of work where the device can. */
 struct status executor_run_step(struct executor *executor, int64_t images);

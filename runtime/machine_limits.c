@@ -122,6 +122,7 @@ struct status machine_limits_measure(struct thread_team *team, struct machine_li
         memory[i] = 1; /* each page, or those only read would all be the same empty one */
     for (int i = 0; i < ARRAYS; i++)
         measurement.arrays[i] = memory + i * (int64_t)ELEMENTS;
+    out->origin = "the machine, measured now";
     double operations = 2.0 * SUMS * measurement.loops.lanes * PEAK_LOOPS;
     out->flop_per_second = operations * thread_team_count(team) /
                            least_seconds(team, peak_thread, &measurement);

@@ -97,7 +97,7 @@ static void rows_make(struct profile *profile)
 struct status profile_finish(struct profile *profile, struct executor *executor)
 {
     rows_make(profile);
-    return machine_limits_measure(executor->team, &profile->limits);
+    return executor_limits(executor, &profile->limits);
 }
 
 /* ---- rates ---- */
@@ -172,9 +172,10 @@ void profile_print(const struct profile *profile)
     double limit = 0;
     for (size_t i = 0; i < profile->row_count; i++)
         limit += row_limit(profile, &profile->rows[i]);
-    printf("the machine, measured now: %.1f GFLOP/s, %.1f GB/s\n\n"
+    printf("%s: %.1f GFLOP/s, %.1f GB/s\n\n"
            "   share        ms  calls  GFLOP/s of peak   GB/s of memory  kernel\n",
-           profile->limits.flop_per_second / 1e9, profile->limits.byte_per_second / 1e9);
+           profile->limits.origin, profile->limits.flop_per_second / 1e9,
+           profile->limits.byte_per_second / 1e9);
     rows_print(profile);
     printf("\nEach kernel at the nearer of the two limits: %.3f ms, %.0f %% of the time taken.\n",
            limit * 1e3, 100 * limit / profile->seconds);

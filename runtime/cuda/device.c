@@ -5,6 +5,7 @@
 
 #include "runtime/cuda/cudnn.h"
 #include "runtime/cuda/feed.h"
+#include "runtime/cuda/limits.h"
 #include "runtime/cuda/phases.h"
 #include "runtime/device.h"
 
@@ -167,6 +168,23 @@ static struct status cuda_run(struct executor *executor, const enum rnet_phase *
     return note(device, phases_start(executor, device, phases, count, images));
 }
 
+static struct status cuda_run_timed(struct executor *executor, enum rnet_phase phase,
+                                    int64_t images, double *step_seconds)
+{
+    struct cuda_device *device = device_of(executor);
+    RETURN_IF_ERROR(device->failure);
+    small_regions_compare(executor, device);
+    RETURN_IF_ERROR(note(device, cuda_memory_upload(&device->memory, executor)));
+    RETURN_IF_ERROR(note(device, feed_take(&device->feed)));
+    writes_mark(&device->memory, phase);
+    return note(device, phases_run_timed(&device->phases, phase, images, step_seconds));
+}
+
+static struct status cuda_limits(struct executor *executor, struct machine_limits *out)
+{
+    return gpu_limits_measure(&device_of(executor)->gpu, out);
+}
+
 static struct status cuda_read(struct executor *executor, struct rnet_location location,
                                int64_t count, const float **out)
 {
@@ -218,6 +236,8 @@ const struct device_operations cuda_operations = {
     .release = cuda_release,
     .submit = cuda_submit,
     .run = cuda_run,
+    .run_timed = cuda_run_timed,
+    .limits = cuda_limits,
     .read = cuda_read,
     .fetch = cuda_fetch,
     .changed = cuda_changed,

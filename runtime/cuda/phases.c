@@ -73,17 +73,34 @@ static struct status step_launch(const struct phases *phases, const struct rnet_
     return cuda_launch_run(&launch, phases->gpu);
 }
 
-/* Puts a phase's steps and the copies of its results on the stream; with `checked` it waits for
- * each step, so that one that fails is known. */
+/* What is done at each step beside launching it. */
+struct watch {
+    bool waits;                /* wait for it, so that one that fails is known */
+    struct CUevent_st **marks; /* NULL, or an event to record before each step and one at the end */
+};
+
+static struct status mark(const struct phases *phases, const struct watch *watch, uint64_t number)
+{
+    const struct driver *driver = &phases->gpu->driver;
+    if (watch->marks == NULL)
+        return status_ok();
+    return driver_status(driver,
+                         driver->event_record_with(watch->marks[number], phases->gpu->compute,
+                                                   DRIVER_EVENT_RECORD_EXTERNAL),
+                         "time a step on GPU %d", phases->gpu->number);
+}
+
+/* Puts a phase's steps and the copies of its results on the stream. */
 static struct status phase_launch(const struct phases *phases, enum rnet_phase phase,
-                                  int64_t images, bool checked)
+                                  int64_t images, const struct watch *watch)
 {
     const struct rnet_program *program = phases->program;
     const struct rnet_steps *steps = &program->phases[phase];
     const struct driver *driver = &phases->gpu->driver;
     for (uint64_t i = 0; i < steps->count; i++) {
+        RETURN_IF_ERROR(mark(phases, watch, i));
         RETURN_IF_ERROR(step_launch(phases, &steps->steps[i], images));
-        if (checked)
+        if (watch->waits)
             RETURN_IF_ERROR(
                 driver_status(driver, driver->stream_wait(phases->gpu->compute),
                               "go on: the kernel %s, step %" PRIu64 " of %s's %s phase at %" PRId64
@@ -91,33 +108,34 @@ static struct status phase_launch(const struct phases *phases, enum rnet_phase p
                               program->kernels[steps->steps[i].kernel].name, i, program->network,
                               phase_names[phase], images, phases->gpu->number, phases->gpu->name));
     }
+    RETURN_IF_ERROR(mark(phases, watch, steps->count));
     return results_copy(phases->results, phase);
 }
 
 static struct status all_launch(const struct phases *phases, const enum rnet_phase *list, int count,
-                                int64_t images, bool checked)
+                                int64_t images, const struct watch *watch)
 {
     for (int i = 0; i < count; i++)
-        RETURN_IF_ERROR(phase_launch(phases, list[i], images, checked));
+        RETURN_IF_ERROR(phase_launch(phases, list[i], images, watch));
     return status_ok();
 }
 
 /* Turns the launches into a graph. Nothing runs. */
 static struct status capture(const struct phases *phases, const enum rnet_phase *list, int count,
-                             struct phase_run *run)
+                             int64_t images, const struct watch *watch, struct CUgraphExec_st **out)
 {
     const struct driver *driver = &phases->gpu->driver;
     struct CUgraph_st *graph = NULL;
     RETURN_IF_ERROR(driver_status(
         driver, driver->capture_begin(phases->gpu->compute, DRIVER_CAPTURE_THREAD_LOCAL),
         "record a graph"));
-    struct status status = all_launch(phases, list, count, run->images, false);
+    struct status status = all_launch(phases, list, count, images, watch);
     struct status ended =
         driver_status(driver, driver->capture_end(phases->gpu->compute, &graph), "record a graph");
     if (status_is_ok(&status))
         status = ended;
     if (status_is_ok(&status))
-        status = driver_status(driver, driver->graph_instantiate(&run->graph, graph, 0),
+        status = driver_status(driver, driver->graph_instantiate(out, graph, 0),
                                "make a graph of %s's steps", phases->program->network);
     if (graph != NULL)
         driver->graph_destroy(graph);
@@ -154,9 +172,58 @@ struct status phases_run(struct phases *phases, const enum rnet_phase *list, int
     bool is_first = run->used == 0;
     run->used = ++phases->clock;
     if (is_first || phases->checks)
-        return all_launch(phases, list, count, images, true);
+        return all_launch(phases, list, count, images, &(struct watch){.waits = true});
     if (run->graph == NULL)
-        RETURN_IF_ERROR(capture(phases, list, count, run));
+        RETURN_IF_ERROR(capture(phases, list, count, images, &(struct watch){0}, &run->graph));
     return driver_status(driver, driver->graph_launch(run->graph, phases->gpu->compute),
                          "launch a graph of %s's steps", phases->program->network);
+}
+
+/* ---- timing ---- */
+
+static struct status marks_make(const struct phases *phases, uint64_t count,
+                                struct CUevent_st **marks)
+{
+    for (uint64_t i = 0; i < count; i++)
+        RETURN_IF_ERROR(gpu_event_create(phases->gpu, true, &marks[i]));
+    return status_ok();
+}
+
+/* Runs the graph, and sets the time from each of `count` marks to the next. */
+static struct status graph_time(const struct phases *phases, struct CUgraphExec_st *graph,
+                                struct CUevent_st *const *marks, uint64_t count, double *seconds)
+{
+    const struct driver *driver = &phases->gpu->driver;
+    float milliseconds = 0;
+    RETURN_IF_ERROR(driver_status(driver, driver->graph_launch(graph, phases->gpu->compute),
+                                  "launch a graph of %s's steps", phases->program->network));
+    RETURN_IF_ERROR(gpu_wait(phases->gpu));
+    for (uint64_t i = 0; i < count; i++) {
+        RETURN_IF_ERROR(driver_status(driver,
+                                      driver->event_elapsed(&milliseconds, marks[i], marks[i + 1]),
+                                      "time a step on GPU %d", phases->gpu->number));
+        seconds[i] = (double)milliseconds / 1e3;
+    }
+    return status_ok();
+}
+
+struct status phases_run_timed(const struct phases *phases, enum rnet_phase phase, int64_t images,
+                               double *seconds)
+{
+    const uint64_t count = phases->program->phases[phase].count;
+    struct CUevent_st **marks = calloc(count + 1, sizeof *marks);
+    struct CUgraphExec_st *graph = NULL;
+    if (marks == NULL)
+        return status_error(STATUS_MEMORY, "not enough memory to time %" PRIu64 " steps", count);
+    struct status status = marks_make(phases, count + 1, marks);
+    if (status_is_ok(&status))
+        status = capture(phases, &phase, 1, images, &(struct watch){.marks = marks}, &graph);
+    if (status_is_ok(&status))
+        status = graph_time(phases, graph, marks, count, seconds);
+    if (graph != NULL)
+        phases->gpu->driver.graph_release(graph);
+    for (uint64_t i = 0; i <= count; i++)
+        gpu_event_destroy(phases->gpu, marks[i]);
+    free(marks);
+    return status;
 }

@@ -47,4 +47,9 @@ void phases_release(struct phases *phases);
 struct status phases_run(struct phases *phases, const enum rnet_phase *list, int count,
                          int64_t images);
 
+/* Runs a phase that has run at this number of images before, as a graph of its own that marks the
+ * time at each step; sets seconds[i] to how long step i took, and waits. */
+struct status phases_run_timed(const struct phases *phases, enum rnet_phase phase, int64_t images,
+                               double *seconds);
+
 #endif

@@ -170,20 +170,34 @@ with_gpu FAKE_CUDA_FAULT=update:7 "${train[@]}" --out broken && complain 'a faul
 with_gpu "${train[@]}" --resume --out broken || complain 'going on after a fault'
 cmp -s cpu/last.safetensors broken/last.safetensors || complain 'a run that went on after a fault'
 
+# ---- a profile: each step has its time, in a graph that is for that alone ----
+
+profile=(bench --mode train --steps 2 --profile --threads 1)
+with_gpu FAKE_CUDA_MEMORY=40000000 "${profile[@]}" || complain 'a profile'
+grep -q 'single precision.*25600.0 GFLOP/s' log || complain 'a profile: the limits'
+grep -q '^ 100.0 %.* all$' log || complain 'a profile: the sum'
+[ "$(count_of leaks)" = 0 ] || complain "a profile leaks $(count_of leaks)"
+
 # ---- each call fails once ----
 
-short=(train --data cifar10:. --threads 1 --epochs 1 --steps 3 --freeze fc.bias)
-with_gpu "${short[@]}" --out short || complain 'a short training'
-calls=$(($(count_of calls) - 2)) # the last two are the release's, which goes on
-for ((n = 1; n <= calls; n++)); do
-    rm -rf failed report
-    with_gpu FAKE_CUDA_FAIL=$n "${short[@]}" --out failed
-    status=$?
-    if [ $status -ne 1 ] || ! grep -q 'injected' log; then
-        complain "call $n of $calls: exit $status"
-    elif [ "$(count_of leaks)" != 0 ]; then
-        complain "call $n of $calls: $(count_of leaks) leaks"
-    fi
-done
-printf '%s calls of the driver, each failed once\n' "$calls"
+# each_fails WHAT ARGUMENT...
+each_fails()
+{
+    local calls n status
+    with_gpu FAKE_CUDA_MEMORY=40000000 "${@:2}" --threads 1 || complain "$1"
+    calls=$(($(count_of calls) - 2)) # the last two are the release's, which goes on
+    for ((n = 1; n <= calls; n++)); do
+        rm -rf out report
+        with_gpu FAKE_CUDA_MEMORY=40000000 FAKE_CUDA_FAIL=$n "${@:2}" --threads 1
+        status=$?
+        if [ $status -ne 1 ] || ! grep -q 'injected' log; then
+            complain "$1, call $n of $calls: exit $status"
+        elif [ "$(count_of leaks)" != 0 ]; then
+            complain "$1, call $n of $calls: $(count_of leaks) leaks"
+        fi
+    done
+    printf '%s: %s calls of the driver, each failed once\n' "$1" "$calls"
+}
+each_fails 'a training' train --data cifar10:. --epochs 1 --steps 3 --freeze fc.bias --out out
+each_fails 'a profile' bench --mode train --steps 1 --profile
 [ "$failures" -eq 0 ]

@@ -74,6 +74,8 @@ struct CUgraphExec_st {
 struct CUevent_st {
     struct CUstream_st *stream;
     uint64_t position; /* operations of the stream that must have run; 0: never recorded */
+    bool ran;          /* the work before it is done */
+    struct CUevent_st *older;
 };
 
 struct CUmod_st {
@@ -112,6 +114,8 @@ static struct {
     struct block device[MOST], pinned[MOST];
     size_t device_count, pinned_count, device_bytes;
     struct CUctx_st context;
+    struct CUevent_st
+        *all_events; /* also destroyed ones, as work that is queued may refer to them */
     struct CUstream_st *all_streams[STREAMS];
     struct fake_kernel found[FOUND_MOST]; /* in what NVRTC has made */
     size_t found_count;
@@ -284,6 +288,7 @@ static void operation_run(struct operation *operation)
         operations_run(operation->graph->operations, operation->graph->count);
         break;
     case RECORD:
+        operation->event->ran = true;
         break;
     }
 }
@@ -378,9 +383,22 @@ unsigned int cuDeviceGetAttribute(int *value, unsigned int attribute, int device
     ENTER();
     (void)device;
     long architecture = setting("FAKE_CUDA_ARCHITECTURE", 90);
-    REQUIRE(attribute == DRIVER_DEVICE_MAJOR || attribute == DRIVER_DEVICE_MINOR);
-    *value = (int)(attribute == DRIVER_DEVICE_MAJOR ? architecture / 10 : architecture % 10);
-    return DRIVER_SUCCESS;
+    switch (attribute) {
+    case DRIVER_DEVICE_MAJOR:
+        *value = (int)(architecture / 10);
+        return DRIVER_SUCCESS;
+    case DRIVER_DEVICE_MINOR:
+        *value = (int)(architecture % 10);
+        return DRIVER_SUCCESS;
+    case DRIVER_DEVICE_CLOCK_RATE:
+        *value = 1000000;
+        return DRIVER_SUCCESS;
+    case DRIVER_DEVICE_MULTIPROCESSORS:
+        *value = 100;
+        return DRIVER_SUCCESS;
+    default:
+        REQUIRE(!"an attribute that is asked for");
+    }
 }
 
 unsigned int cuDevicePrimaryCtxRetain(struct CUctx_st **context, int device);
@@ -438,9 +456,19 @@ unsigned int cuMemAlloc_v2(device_address *address, size_t bytes)
     return DRIVER_SUCCESS;
 }
 
+/* Does all that streams still have to do. */
+static void streams_finish(void)
+{
+    for (size_t i = 0; i < STREAMS; i++)
+        if (fake.all_streams[i] != NULL)
+            stream_advance(fake.all_streams[i],
+                           fake.all_streams[i]->done + fake.all_streams[i]->count);
+}
+
 unsigned int cuMemFree_v2(device_address address);
 unsigned int cuMemFree_v2(device_address address)
 {
+    streams_finish(); /* as the real one does */
     struct block *block = block_of(fake.device, fake.device_count, at(address), 0);
     REQUIRE(block != NULL);
     fake.device_bytes -= block->bytes;
@@ -584,6 +612,10 @@ unsigned int cuEventCreate(struct CUevent_st **event, unsigned int flags)
     ENTER();
     REQUIRE(flags == DRIVER_EVENT_DEFAULT || flags == DRIVER_EVENT_DISABLE_TIMING);
     *event = calloc(1, sizeof **event);
+    if (*event == NULL)
+        return DRIVER_OUT_OF_MEMORY;
+    (*event)->older = fake.all_events;
+    fake.all_events = *event;
     fake.events++;
     return DRIVER_SUCCESS;
 }
@@ -591,7 +623,7 @@ unsigned int cuEventCreate(struct CUevent_st **event, unsigned int flags)
 unsigned int cuEventDestroy_v2(struct CUevent_st *event);
 unsigned int cuEventDestroy_v2(struct CUevent_st *event)
 {
-    free(event);
+    (void)event;
     fake.events--;
     return DRIVER_SUCCESS;
 }
@@ -601,10 +633,24 @@ unsigned int cuEventRecord(struct CUevent_st *event, struct CUstream_st *stream)
 {
     ENTER();
     REQUIRE(stream->capture == NULL);
+    event->ran = false;
     unsigned int result = enqueue(stream, (struct operation){.kind = RECORD, .event = event});
     event->stream = stream;
     event->position = stream->done + stream->count;
     return result;
+}
+
+unsigned int cuEventRecordWithFlags(struct CUevent_st *event, struct CUstream_st *stream,
+                                    unsigned int flags);
+unsigned int cuEventRecordWithFlags(struct CUevent_st *event, struct CUstream_st *stream,
+                                    unsigned int flags)
+{
+    ENTER();
+    REQUIRE(stream->capture != NULL && flags == DRIVER_EVENT_RECORD_EXTERNAL);
+    event->ran = false;
+    event->stream = stream;
+    event->position = stream->capture->count;
+    return enqueue(stream, (struct operation){.kind = RECORD, .event = event});
 }
 
 unsigned int cuEventSynchronize(struct CUevent_st *event);
@@ -622,7 +668,7 @@ unsigned int cuEventElapsedTime(float *milliseconds, struct CUevent_st *start,
                                 struct CUevent_st *end)
 {
     ENTER();
-    REQUIRE(start->stream != NULL && end->stream != NULL);
+    REQUIRE(start->stream != NULL && end->stream != NULL && start->ran && end->ran);
     *milliseconds = (float)(end->position - start->position);
     return DRIVER_SUCCESS;
 }
@@ -656,7 +702,7 @@ unsigned int cuModuleLoadDataEx(struct CUmod_st **module, const void *image,
         code = &plus;
     if (code != NULL && strncmp(code->magic, FAKE_CODE_MAGIC, sizeof code->magic) != 0)
         return strncmp(code->magic, "//", 2) == 0 ? DRIVER_UNSUPPORTED_PTX_VERSION
-                                                 : DRIVER_INVALID_IMAGE;
+                                                  : DRIVER_INVALID_IMAGE;
     *module = malloc(sizeof **module);
     if (*module == NULL)
         return DRIVER_OUT_OF_MEMORY;
@@ -811,6 +857,7 @@ unsigned int cuGraphDestroy(struct CUgraph_st *graph)
 unsigned int cuGraphExecDestroy(struct CUgraphExec_st *executable);
 unsigned int cuGraphExecDestroy(struct CUgraphExec_st *executable)
 {
+    streams_finish(); /* the graph may be at work */
     fake.graph_executables--;
     graph_drop(executable->graph);
     free(executable);
