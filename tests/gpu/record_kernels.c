@@ -1,7 +1,8 @@
 /* Records every distinct kernel of networks as compiled for CUDA, with random inputs and what plain
  * loops in double precision make of them.
  *
- *   record_kernels OUT ARCHITECTURE FILE.rnet [NAME=VALUE]... [-- FILE.rnet [NAME=VALUE]...]...
+ *   record_kernels OUT ARCHITECTURE NETWORK [-- NETWORK]...
+ *       where a NETWORK is FILE.rnet [NAME=VALUE]... [bf16]
  *   record_kernels OUT imitated          one case for the imitated driver instead
  *
  * RNET_STDLIB names the standard library's folder. */
@@ -33,13 +34,15 @@ struct recording {
 };
 
 static bool compile(struct arena *arena, struct source_set *sources, const char *path,
-                    const struct elaborate_options *options, struct compilation *out)
+                    const struct elaborate_options *options, enum rnet_precision precision,
+                    struct compilation *out)
 {
     struct diagnostics diagnostics;
     size_t count;
     const struct pass *passes = compiler_passes(&count);
 
-    *out = (struct compilation){.arena = arena, .sources = sources, .keeps_convolutions = true};
+    *out = (struct compilation){
+        .arena = arena, .sources = sources, .keeps_convolutions = true, .precision = precision};
     diagnostics_init(&diagnostics, arena, sources);
     if (!elaborate(arena, sources, &diagnostics, path, options, &out->elaboration)) {
         diagnostics_print(&diagnostics, stderr, false);
@@ -91,8 +94,10 @@ static void kernel_write(const struct recording *recording, const struct kernel 
         .cubin_bytes = code->cubin_bytes,
         .ptx_bytes = code->ptx_bytes,
     };
-    for (uint32_t p = 0; p < header.parameter_count; p++)
+    for (uint32_t p = 0; p < header.parameter_count; p++) {
         header.counts[p] = (uint64_t)sample.counts[p];
+        header.is_bfloat16[p] = kernel->storage[p] == KERNEL_BF16;
+    }
     case_write(recording->out, &header, program->name, code->cubin, code->ptx, &sample);
     arena_release(&arena);
 }
@@ -133,10 +138,13 @@ static int network_record(struct recording *recording, char **arguments, struct 
     struct compilation compilation;
     struct definition definitions[DEFINITIONS];
     const char *stdlib = getenv("RNET_STDLIB");
+    enum rnet_precision precision = RNET_PRECISION_TF32;
     int used = 1;
     size_t count = 0;
     for (; arguments[used] && strcmp(arguments[used], "--") != 0; used++) {
         char *equals = strchr(arguments[used], '=');
+        if (strcmp(arguments[used], "bf16") == 0)
+            precision = RNET_PRECISION_BF16;
         if (!equals || count == DEFINITIONS)
             continue;
         definitions[count++] = (struct definition){
@@ -147,7 +155,7 @@ static int network_record(struct recording *recording, char **arguments, struct 
                                               .definition_count = count};
     source_set_init(&sources, &arena);
     vector_push(&sources.include_paths, &arena, stdlib ? stdlib : "stdlib");
-    *status = compile(&arena, &sources, arguments[0], &options, &compilation)
+    *status = compile(&arena, &sources, arguments[0], &options, precision, &compilation)
                   ? plan_record(recording, &arena, &compilation.plan.kernels)
                   : status_error(STATUS_INVALID, "%s is malformed", arguments[0]);
     arena_release(&arena);

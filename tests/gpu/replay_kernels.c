@@ -7,13 +7,15 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/bfloat16.h"
 #include "base/file.h"
 #include "runtime/cuda/code.h"
 #include "tests/gpu/kernel_case.h"
 
 enum { GUARD = 64 /* numbers behind each buffer that must stay */, SKIPPED = 77 };
 static const size_t MOST_BYTES = (size_t)1 << 34;
-static const double tolerance = 3e-5; /* of the magnitude of what was summed */
+static const double tolerance = 3e-5;     /* of the magnitude of what was summed */
+static const double rounding = 0x1.02p-8; /* of a number to bfloat16, in parts of itself */
 
 /* A case in memory, and where its pieces are. */
 struct loaded {
@@ -68,12 +70,31 @@ static bool case_load(struct arena *arena, const char **at, const char *end, str
 /* What a case has on the GPU. */
 struct placed {
     device_address addresses[KERNEL_CASE_PARAMETERS];
-    float *host[KERNEL_CASE_PARAMETERS]; /* with the guard behind */
+    void *memory[KERNEL_CASE_PARAMETERS]; /* a copy, with the guard behind */
+    float *host[KERNEL_CASE_PARAMETERS];  /* its numbers */
 };
 
 static size_t buffer_bytes(const struct loaded *loaded, uint32_t parameter)
 {
-    return (loaded->header->counts[parameter] + GUARD) * sizeof(float);
+    const size_t size = loaded->header->is_bfloat16[parameter] ? sizeof(uint16_t) : sizeof(float);
+    return (loaded->header->counts[parameter] + GUARD) * size;
+}
+
+/* From numbers to memory, or back. */
+static void parameter_round(const struct loaded *loaded, uint32_t p, const struct placed *placed)
+{
+    uint16_t *half = placed->memory[p];
+    for (uint64_t i = 0; i < loaded->header->counts[p] + GUARD; i++)
+        if (loaded->header->is_bfloat16[p])
+            half[i] = bfloat16_of(placed->host[p][i]);
+}
+
+static void parameter_widen(const struct loaded *loaded, uint32_t p, const struct placed *placed)
+{
+    const uint16_t *half = placed->memory[p];
+    for (uint64_t i = 0; i < loaded->header->counts[p] + GUARD; i++)
+        if (loaded->header->is_bfloat16[p])
+            placed->host[p][i] = bfloat16_value(half[i]);
 }
 
 static struct status parameter_place(const struct gpu *gpu, struct arena *arena,
@@ -87,13 +108,17 @@ static struct status parameter_place(const struct gpu *gpu, struct arena *arena,
     if (p < loaded->header->first_output)
         memcpy(host, loaded->values[p], count * sizeof(float));
     placed->host[p] = host;
+    placed->memory[p] = host;
+    if (loaded->header->is_bfloat16[p])
+        placed->memory[p] = ARENA_ARRAY(arena, uint16_t, count + GUARD);
+    parameter_round(loaded, p, placed);
     RETURN_IF_ERROR(driver_status(
         driver, driver->memory_allocate(&placed->addresses[p], buffer_bytes(loaded, p)),
         "allocate a buffer"));
-    return driver_status(
-        driver,
-        driver->copy_to_device(placed->addresses[p], host, buffer_bytes(loaded, p), gpu->compute),
-        "copy an input");
+    return driver_status(driver,
+                         driver->copy_to_device(placed->addresses[p], placed->memory[p],
+                                                buffer_bytes(loaded, p), gpu->compute),
+                         "copy an input");
 }
 
 static struct status launch(const struct gpu *gpu, const struct loaded *loaded,
@@ -140,19 +165,23 @@ static struct status run(const struct gpu *gpu, struct arena *arena, const struc
     RETURN_IF_ERROR(launch(gpu, loaded, placed));
     for (uint32_t p = 0; p < loaded->header->parameter_count; p++)
         RETURN_IF_ERROR(driver_status(driver,
-                                      driver->copy_to_host(placed->host[p], placed->addresses[p],
+                                      driver->copy_to_host(placed->memory[p], placed->addresses[p],
                                                            buffer_bytes(loaded, p), gpu->compute),
                                       "copy an output"));
-    return gpu_wait(gpu);
+    RETURN_IF_ERROR(gpu_wait(gpu));
+    for (uint32_t p = 0; p < loaded->header->parameter_count; p++)
+        parameter_widen(loaded, p, placed);
+    return status_ok();
 }
 
 /* ---- comparing ---- */
 
-static bool is_same(double expected, double actual, double magnitude)
+static bool is_same(double expected, double actual, double magnitude, bool is_rounded)
 {
     if (isnan(expected) || isnan(magnitude))
         return isnan(expected) == isnan(actual);
-    return fabs(expected - actual) <= tolerance * (magnitude + 1e-30);
+    return fabs(expected - actual) <=
+           tolerance * (magnitude + 1e-30) + (is_rounded ? rounding * fabs(expected) : 0);
 }
 
 /* NULL, or what is wrong. */
@@ -167,7 +196,7 @@ static const char *compare(struct arena *arena, const struct loaded *loaded,
         for (uint64_t i = 0; p >= h->first_output && i < h->counts[p]; i++) {
             double expected = (double)loaded->values[p][i], actual = (double)placed->host[p][i];
             double magnitude = (double)loaded->magnitudes[p][i];
-            if (!(magnitude < 0) && !is_same(expected, actual, magnitude))
+            if (!(magnitude < 0) && !is_same(expected, actual, magnitude, h->is_bfloat16[p]))
                 return arena_format(arena, "parameter %u element %llu is %.9g, not %.9g (of %.3g)",
                                     p, (unsigned long long)i, actual, expected, magnitude);
         }
