@@ -167,6 +167,31 @@ struct condition window_source(struct loop_program *program, const struct kernel
                : window_input(program, window, kernel->in_grid, kernel->out_grid, q, w, out_point);
 }
 
+struct weight_column nest_weight_column(const struct kernel *kernel, struct loop_program *program,
+                                        bool transposed, loop_value column)
+{
+    int64_t columns = vector_stride(transposed ? kernel->in_channels : kernel->out_channels);
+    int64_t rows = kernel_weight_elements(kernel, transposed) / columns;
+    int64_t width = kernel->weight_block;
+    if (width == 0 || columns <= width)
+        return (struct weight_column){column, loop_int(program, columns)};
+    loop_value block = loop_binary(program, LOOP_DIVIDE, column, loop_int(program, width));
+    loop_value begin = loop_times(program, block, width), stride = loop_int(program, width);
+    loop_value within = loop_binary(program, LOOP_SUBTRACT, column, begin);
+    if (columns % width)
+        stride = loop_binary(program, LOOP_MINIMUM, stride,
+                             loop_plus(program, loop_times(program, begin, -1), columns));
+    return (struct weight_column){loop_add(program, loop_times(program, begin, rows), within),
+                                  stride};
+}
+
+loop_value nest_weight_row(struct loop_program *program, const struct weight_column *column,
+                           loop_value row)
+{
+    loop_value rows = loop_binary(program, LOOP_MULTIPLY, row, column->stride);
+    return loop_add(program, column->first, rows);
+}
+
 loop_value nest_zero(struct loop_program *program, int lanes)
 {
     return loop_float(program, LOOP_F32_TYPE(lanes), 0.0);

@@ -83,6 +83,18 @@ struct condition window_source(struct loop_program *program, const struct kernel
                                const struct position *q, const struct position *w,
                                struct position *out_point);
 
+/* As kernel_weight_column, of a variable column. */
+struct weight_column {
+    loop_value first;  /* the element of row 0 */
+    loop_value stride; /* from one row to the next */
+};
+struct weight_column nest_weight_column(const struct kernel *kernel, struct loop_program *program,
+                                        bool transposed, loop_value column);
+
+/* The element of a column in row `row`. */
+loop_value nest_weight_row(struct loop_program *program, const struct weight_column *column,
+                           loop_value row);
+
 /* Constants and shorthands on values of 32-bit floats. */
 loop_value nest_zero(struct loop_program *program, int lanes);
 loop_value nest_load_one(struct loop_program *program, loop_value local, int lanes);

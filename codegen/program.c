@@ -137,6 +137,8 @@ static void write_parameter(struct table_writer *writer, const struct plan *plan
                      : tensor->rank > 1             ? RNET_PARAMETER_WEIGHT
                                                     : RNET_PARAMETER_VECTOR);
     put_long(writer, start.init);
+    put_long(writer, tensor->rank > 1 ? plan->layout.weight_block : 0);
+    put_long(writer, 0);
     end_struct(writer, sizeof(struct rnet_parameter));
 }
 

@@ -29,6 +29,8 @@ static void declare_parameters(const struct kernel *kernel, struct loop_program 
 static const struct schedule *find_schedule(const struct kernel *kernel,
                                             const struct target *target, const char *name)
 {
+    if (kernel->weight_block && !target->cuts_weights)
+        return NULL;
     for (const struct schedule *const *s = target->schedules; *s; s++)
         if ((!name || strcmp((*s)->name, name) == 0) && (*s)->applies(kernel))
             return *s;

@@ -21,6 +21,7 @@ struct schedule {
 struct target {
     const char *name;
     const struct schedule *const *schedules; /* ends in NULL; the last one always applies */
+    bool cuts_weights;                       /* they know weights in blocks (kernel.h) */
 };
 
 extern const struct target reference_target; /* naive loops only */
@@ -28,7 +29,8 @@ extern const struct target cpu_target;       /* vectorized, then naive */
 extern const struct target cuda_target;      /* for NVIDIA GPUs, then naive */
 
 /* Makes the loop program of a kernel with the first schedule that applies, or with the one named
- * `schedule` (NULL result if that does not apply). The program is checked by loop_check. */
+ * `schedule` (NULL result if that does not apply, or weights are cut and must not be). The program
+ * is checked by loop_check. */
 struct loop_program *schedule_kernel(struct arena *arena, const struct kernel *kernel,
                                      const struct target *target, const char *schedule);
 

@@ -111,6 +111,7 @@ static struct call_builder begin_like(struct fusion *fusion, const struct kernel
     to.kernel.in_channels = from->in_channels;
     to.kernel.out_channels = from->out_channels;
     to.kernel.groups = from->groups;
+    to.kernel.weight_block = from->weight_block;
     to.kernel.chunk_images = from->chunk_images;
     return to;
 }

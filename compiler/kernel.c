@@ -47,6 +47,20 @@ int64_t kernel_weight_elements(const struct kernel *kernel, bool transposed)
     return grid_points(kernel->window.kernel) * (rows / kernel->groups) * round_up(columns);
 }
 
+struct weight_block kernel_weight_column(const struct kernel *kernel, bool transposed,
+                                         int64_t column)
+{
+    const int64_t columns = round_up(transposed ? kernel->in_channels : kernel->out_channels);
+    const int64_t rows = kernel_weight_elements(kernel, transposed) / columns;
+    const int64_t width = kernel->weight_block ? kernel->weight_block : columns;
+    const int64_t begin = column / width * width;
+
+    return (struct weight_block){
+        .first = begin * rows + column - begin,
+        .stride = columns - begin < width ? columns - begin : width,
+    };
+}
+
 double kernel_label_smoothing(const struct kernel *kernel)
 {
     return kernel->value_count > 1 ? kernel->expressions[kernel->values[1]].number : 0;

@@ -150,7 +150,8 @@ struct kernel {
     uint16_t values[KERNEL_VALUES];
     uint16_t epilogue; /* root + 1 of what CONVOLUTION and DATA_GRADIENT store; 0: the result
                           itself */
-    uint16_t padding;
+    uint16_t weight_block; /* CONVOLUTION and its gradients, TRANSPOSE and its result: columns of a
+                              block of the weight, see struct weight_block; 0: all are one */
     uint16_t sums[KERNEL_SUMS]; /* roots, evaluated where the epilogue is */
     /* x is on in_grid with in_channels. POINTWISE, the sums and VECTOR use in_* alone, JOIN in_grid
      * and out_channels. For DATA_GRADIENT, in_* is the grid of dy (its x) and out_* that of the
@@ -184,6 +185,18 @@ int64_t kernel_storage_bytes(enum kernel_storage storage);
 
 /* The stride of a vector of one value a channel: always padded. */
 int64_t vector_stride(int64_t channels);
+
+/* A weight is a matrix of rows [window][channels on x's side of a group] and of columns, the other
+ * side's channels, padded. It lies in blocks of kernel.weight_block columns, one after the other,
+ * each [rows][columns of the block]; the last may have fewer. */
+struct weight_block {
+    int64_t first;  /* the element of a column in row 0 */
+    int64_t stride; /* from one row to the next */
+};
+
+/* Where column `column` of the weight lies, or of TRANSPOSE's result. */
+struct weight_block kernel_weight_column(const struct kernel *kernel, bool transposed,
+                                         int64_t column);
 
 int64_t grid_points(const int32_t grid[GRID_RANK]);
 

@@ -54,6 +54,8 @@ static void print_shapes(const struct kernel *kernel, FILE *stream)
         fprintf(stream, " sum_rows %d", kernel->sum_rows);
     if (kernel->flip)
         fprintf(stream, " flip");
+    if (kernel->weight_block)
+        fprintf(stream, " weight_block %d", kernel->weight_block);
     if (kernel->streams)
         fprintf(stream, " streams");
     fputc('\n', stream);

@@ -48,10 +48,12 @@ static void lay_out(const struct graph *graph, const struct recipe *recipe, enum
 }
 
 struct parameter_layout parameter_layout(const struct graph *graph, const struct recipe *recipe,
-                                         struct arena *arena)
+                                         bool keeps_convolutions, struct arena *arena)
 {
-    struct parameter_layout layout = {.offsets =
-                                          ARENA_ARRAY(arena, uint64_t, graph->tensors.count)};
+    struct parameter_layout layout = {
+        .offsets = ARENA_ARRAY(arena, uint64_t, graph->tensors.count),
+        .weight_block = keeps_convolutions ? 0 : RNET_WEIGHT_BLOCK,
+    };
 
     lay_out(graph, recipe, TENSOR_PARAMETER, true, layout.offsets, &layout.weight_bytes);
     layout.decayed_bytes = layout.weight_bytes;

@@ -52,10 +52,12 @@ struct parameter_layout {
     uint64_t *offsets; /* for each tensor that is a parameter or statistic: bytes in its region */
     uint64_t decayed_bytes; /* of the weights' region: those that decay */
     uint64_t weight_bytes, statistic_bytes;
+    uint16_t weight_block; /* columns of a weight's blocks (kernel.h), or 0 */
 };
 
+/* `keeps_convolutions`: a library may compute them, which wants weights in one block. */
 struct parameter_layout parameter_layout(const struct graph *graph, const struct recipe *recipe,
-                                         struct arena *arena);
+                                         bool keeps_convolutions, struct arena *arena);
 
 enum lower_part {
     LOWER_NOTHING,

@@ -168,6 +168,7 @@ static void conv_lower(struct lowering *lowering, const struct op *op)
     call_out(&call, tensor_at(lowering->graph, op->outputs[0]));
     call.kernel.window = op->attributes.window;
     call.kernel.groups = op->attributes.groups;
+    call.kernel.weight_block = lowering->layout->weight_block;
     call_operand(&call, call_load(&call, x, ACCESS_POINT));
     if (op->attributes.bias) {
         const uint16_t result =
@@ -208,6 +209,7 @@ static buffer_id lower_transposed_weight(struct lowering *lowering, const struct
     memcpy(call.kernel.out_grid, (int32_t[]){1, 1, 1}, sizeof call.kernel.out_grid);
     call.kernel.window = window_over(op->attributes.window.kernel);
     call.kernel.groups = op->attributes.groups;
+    call.kernel.weight_block = lowering->layout->weight_block;
     call.kernel.flip = flip;
     call.weight = lower_buffer(lowering, op->inputs[1]);
     transposed = lower_scratch(lowering, (uint64_t)kernel_weight_elements(&call.kernel, true) *
@@ -229,6 +231,7 @@ static void conv_data_gradient_lower(struct lowering *lowering, const struct op 
     call_out(&call, tensor_at(lowering->graph, op->outputs[0]));
     call.kernel.window = is_convolution ? reversed : op->attributes.window;
     call.kernel.groups = op->attributes.groups;
+    call.kernel.weight_block = lowering->layout->weight_block;
     call_operand(&call, call_load(&call, lower_buffer(lowering, op->inputs[0]), ACCESS_POINT));
     call.weight = weight;
     call_output(&call, lower_buffer(lowering, op->outputs[0]));
@@ -245,6 +248,7 @@ static void conv_weight_gradient_lower(struct lowering *lowering, const struct o
     call_out(&call, tensor_at(lowering->graph, op->inputs[1]));
     call.kernel.window = op->attributes.window;
     call.kernel.groups = op->attributes.groups;
+    call.kernel.weight_block = lowering->layout->weight_block;
     elements = kernel_weight_elements(&call.kernel, false);
     call.kernel.chunk_images = lower_weight_chunk_images(lowering, elements);
     call_operand(&call, call_load(&call, lower_buffer(lowering, op->inputs[0]), ACCESS_POINT));

@@ -50,7 +50,8 @@ static void run_lower(struct compilation *compilation)
     plan->graph = compilation->elaboration.graph;
     plan->recipe = &compilation->elaboration.recipe;
     plan->batch = plan->recipe->batch;
-    plan->layout = parameter_layout(plan->graph, plan->recipe, compilation->arena);
+    plan->layout = parameter_layout(plan->graph, plan->recipe, compilation->keeps_convolutions,
+                                    compilation->arena);
     plan->train = lower_graph(compilation->arena, plan->graph, plan->recipe, &plan->layout,
                               compilation->inference ? LOWER_NOTHING : LOWER_TRAINING, target);
     plan->infer = lower_graph(compilation->arena, plan->graph, plan->recipe, &plan->layout,

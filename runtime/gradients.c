@@ -35,6 +35,8 @@ static size_t parameter_cut(const struct executor *executor, const struct rnet_p
 {
     int64_t width = parameter->shape[0];
     int64_t stride = (width + LANES - 1) / LANES * LANES;
+    if (parameter->kind == RNET_PARAMETER_WEIGHT)
+        width = stride; /* its padding, wherever it lies, is zero */
     int64_t rows = parameter_stored(parameter) / stride, most = rows_per_block(stride);
     const float *first = gradients_of(executor) + parameter->offset / sizeof(float);
     size_t count = 0;

@@ -12,8 +12,9 @@
  * the channels as its last extent: channels rounded up to 16, or the channels themselves where
  * there are at most 4. What lies in the padding lanes is unspecified. A weight of a convolution or
  * linear layer is [kernel depth][kernel height][kernel width][inputs per group][outputs], with the
- * outputs' stride rounded up to 16 and zeros in the padding. A vector of one value a channel is
- * padded to 16 too. */
+ * outputs' stride rounded up to 16 and zeros in the padding; where rnet_parameter.block is not 0,
+ * blocks of so many outputs lie one after the other, each in this order, the last of what is left.
+ * A vector of one value a channel is padded to 16 too. */
 #ifndef RUNTIME_PROGRAM_H
 #define RUNTIME_PROGRAM_H
 
@@ -23,6 +24,7 @@ enum {
     RNET_PROGRAM_VERSION = 6,
     RNET_CHANNEL_PADDING = 16, /* channel strides are multiples of this */
     RNET_NARROW_CHANNELS = 4,  /* ... but for at most this many channels */
+    RNET_WEIGHT_BLOCK = 32,    /* outputs of a weight's blocks, where it has some */
     RNET_RANK = 5,             /* the most axes of a parameter */
     RNET_KEY_WORDS = 2,        /* of a random layer's key */
     RNET_ARGUMENTS = 8,        /* the most numbers of a transform or schedule entry */
@@ -267,6 +269,8 @@ struct rnet_parameter {
     uint32_t rank;   /* 0 for a batch counter, 1 for a vector */
     uint32_t kind;   /* enum rnet_parameter_kind */
     uint32_t init;   /* enum rnet_initializer */
+    uint32_t block;  /* WEIGHT: outputs of a block; 0: all are one */
+    uint32_t padding;
 };
 
 /* One element of `augment` or `evaluate`: pad, random_crop, horizontal_flip, resize ... */

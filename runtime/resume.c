@@ -7,6 +7,7 @@
 #include "base/table.h"
 #include "runtime/checkpoint.h"
 #include "runtime/clock.h"
+#include "runtime/parameters.h"
 
 /* What a run may not change when it goes on. */
 struct settings {
@@ -123,6 +124,17 @@ static void parts_fill(const struct training *training, struct checkpoint *check
     }
 }
 
+/* Checkpoints hold weights, and what lies as they do, in one block each, for every target. */
+static void weights_rearrange(const struct training *training, bool joins)
+{
+    static const enum part parts[] = {PART_WEIGHTS, PART_MOMENTUM, PART_AVERAGE_WEIGHTS};
+    for (size_t i = 0; i < countof(parts); i++) {
+        const struct memory memory = part_memory(training, parts[i]);
+        if (memory.size > 0)
+            parameters_rearrange(training->executor.program, memory.bytes, joins);
+    }
+}
+
 struct status training_save(struct training *training)
 {
     struct saved_state state = {
@@ -144,7 +156,10 @@ struct status training_save(struct training *training)
     checkpoint.parts[PART_EPOCHS] =
         (struct checkpoint_part){training->history.epochs.items,
                                  training->history.epochs.count * sizeof(struct epoch_record)};
-    return checkpoint_write(training->options.out, training->step, &checkpoint);
+    weights_rearrange(training, true);
+    struct status status = checkpoint_write(training->options.out, training->step, &checkpoint);
+    weights_rearrange(training, false);
+    return status;
 }
 
 static struct status settings_check(const struct settings *saved, const struct settings *now,
@@ -198,6 +213,7 @@ static void memory_take(struct training *training, const struct checkpoint *save
     for (int part = PART_WEIGHTS; part < PART_COUNT; part++)
         if (parts[part].size > 0)
             memcpy(part_memory(training, part).bytes, parts[part].bytes, parts[part].size);
+    weights_rearrange(training, false);
     for (int part = PART_WEIGHTS; part <= PART_MOMENTUM; part++)
         executor_changed(executor, part_regions[part]);
     for (size_t i = 0; i < parts[PART_EPOCHS].size / sizeof(struct epoch_record); i++) {

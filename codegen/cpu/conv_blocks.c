@@ -15,15 +15,15 @@ bool conv_blocks_cut(const struct kernel *kernel, struct conv_blocks *out_blocks
         .kernel = kernel,
         .splits = 1,
         .channels = kernel->in_channels / groups,
-        .weight_stride = (kernel->out_channels + VECTOR_LANES - 1) / VECTOR_LANES * VECTOR_LANES,
     };
     *out_blocks = blocks;
     if (channel_stride(kernel->out_channels) % VECTOR_LANES)
         return false;
     if (groups == 1 || outputs % VECTOR_LANES == 0) {
         int32_t vectors = (outputs + VECTOR_LANES - 1) / VECTOR_LANES;
-        out_blocks->pairs = groups * (vectors / 2);
-        out_blocks->singles = groups * (vectors % 2);
+        int32_t pairs = groups > 1 && vectors % 2 ? 0 : vectors / 2; /* none across weight blocks */
+        out_blocks->pairs = groups * pairs;
+        out_blocks->singles = groups * (vectors - 2 * pairs);
         return true;
     }
     if (VECTOR_LANES % outputs || kernel->out_channels % VECTOR_LANES)
@@ -52,6 +52,7 @@ static struct conv_block block_at(const struct conv_blocks *blocks, struct loop_
     if (blocks->diagonal) {
         block.output = loop_times(program, number, VECTOR_LANES);
         block.channel = loop_times(program, number, blocks->channels);
+        block.weight = nest_weight_column(kernel, program, false, block.output);
         return block;
     }
     int32_t count = vectors == 2 ? blocks->pairs : blocks->singles;
@@ -67,6 +68,7 @@ static struct conv_block block_at(const struct conv_blocks *blocks, struct loop_
         first = loop_plus(program, first, (int64_t)pairs * 2 * VECTOR_LANES);
     block.output = loop_add(program, loop_times(program, group, outputs), first);
     block.channel = loop_times(program, group, blocks->channels);
+    block.weight = nest_weight_column(kernel, program, false, block.output);
     return block;
 }
 

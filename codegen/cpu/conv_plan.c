@@ -7,8 +7,6 @@ enum {
     MOST_BYTES = 896 << 10,       /* of all locals */
     WEIGHT_BYTES = 32 << 10,      /* larger weights are worth larger tasks */
     TASK_PRODUCTS = 2 << 20,      /* multiplications wanted in a task */
-    COPY_STRIDE = 128,            /* channels of an output that make rows of weights far apart */
-    COPY_PIXELS = 64,             /* pixels that make a copy of the weights worth it */
     IMAGES_BYTES = 320 << 10,     /* packed rows of several images wanted at most */
     IMAGES_POINTS = 196,          /* of several images: enough for weights that are read once */
     MOST_IMAGES = 4,              /* in a task: few tasks leave processors idle */
@@ -214,22 +212,14 @@ static bool suits(const struct kernel *kernel)
 
 int64_t conv_plan_weights(const struct conv_plan *plan)
 {
-    int64_t vectors = plan->blocks.pairs ? 2 : 1;
-    return grid_points(plan->kernel->window.kernel) * plan->blocks.channels * vectors *
-           VECTOR_LANES;
+    if (!plan->blocks.diagonal)
+        return 0;
+    return grid_points(plan->kernel->window.kernel) * plan->blocks.channels * VECTOR_LANES;
 }
 
 int64_t conv_plan_sums(const struct conv_plan *plan)
 {
     return plan->images * plan->kernel->sum_count * channel_stride(plan->kernel->out_channels);
-}
-
-/* Weights are worth a copy where their rows are far apart and many pixels use them. */
-static bool wants_copy(const struct conv_plan *plan)
-{
-    return plan->blocks.diagonal ||
-           (plan->blocks.weight_stride >= COPY_STRIDE &&
-            plan->images * plan->rows * plan->outputs[LAST] >= COPY_PIXELS);
 }
 
 bool conv_plan_make(const struct kernel *kernel, struct conv_plan *plan)
@@ -251,8 +241,5 @@ bool conv_plan_make(const struct kernel *kernel, struct conv_plan *plan)
     int64_t pack = plan->input.packed ? plan->images * packed_bytes(plan, plan->rows) : 0;
     int64_t sums = conv_plan_sums(plan) * (int64_t)sizeof(float);
     int64_t weights = conv_plan_weights(plan) * (int64_t)sizeof(float);
-    plan->packs_weights = wants_copy(plan);
-    if (!plan->blocks.diagonal && pack + sums + weights > MOST_BYTES)
-        plan->packs_weights = false;
-    return pack + sums + (plan->packs_weights ? weights : 0) <= MOST_BYTES;
+    return pack + sums + weights <= MOST_BYTES;
 }

@@ -109,15 +109,11 @@ static loop_value load_weight(const struct conv_tile *tile, const struct conv_sp
                               loop_value row, int vector)
 {
     struct loop_program *program = tile->program;
-    if (tile->plan.packs_weights) {
-        loop_value first = loop_times(program, row, (int64_t)spot->block.vectors * VECTOR_LANES);
-        return loop_load_local(program, tile->weights,
-                               loop_plus(program, first, (int64_t)vector * VECTOR_LANES),
+    if (tile->plan.blocks.diagonal)
+        return loop_load_local(program, tile->weights, loop_times(program, row, VECTOR_LANES),
                                VECTOR_LANES);
-    }
-    loop_value index =
-        loop_add(program, loop_times(program, row, tile->plan.blocks.weight_stride),
-                 loop_plus(program, spot->block.output, (int64_t)vector * VECTOR_LANES));
+    loop_value index = loop_plus(program, nest_weight_row(program, &spot->block.weight, row),
+                                 (int64_t)vector * VECTOR_LANES);
     return loop_load(program, (uint32_t)kernel_weight_parameter(tile->kernel), index, VECTOR_LANES);
 }
 
@@ -281,8 +277,7 @@ static void spread_weights(const struct conv_tile *tile, const struct conv_spot 
         loop_for(program, zero, loop_int(program, grid_points(kernel->window.kernel)), 1);
     loop_value c = loop_for(program, zero, loop_int(program, inputs), 1);
     loop_value row = loop_add(program, loop_times(program, w, inputs), c);
-    loop_value from = loop_add(program, loop_times(program, row, tile->plan.blocks.weight_stride),
-                               spot->block.output);
+    loop_value from = nest_weight_row(program, &spot->block.weight, row);
     loop_value to = loop_add(program, loop_times(program, w, tile->plan.blocks.channels), c);
     for (int g = 0; g < VECTOR_LANES / outputs; g++) {
         loop_value weights = loop_load(program, (uint32_t)kernel_weight_parameter(kernel),
@@ -291,25 +286,6 @@ static void spread_weights(const struct conv_tile *tile, const struct conv_spot 
         loop_store_local(program, tile->weights, loop_plus(program, at, g * outputs), weights);
     }
     nest_close(program, 2);
-}
-
-/* Copies a block's weights, which lie far apart in a wide matrix, to a contiguous local. */
-static void copy_weights(const struct conv_tile *tile, const struct conv_spot *spot)
-{
-    struct loop_program *program = tile->program;
-    int vectors = spot->block.vectors;
-    int64_t rows = grid_points(tile->kernel->window.kernel) * tile->plan.blocks.channels;
-    loop_value row = loop_for(program, loop_int(program, 0), loop_int(program, rows), 1);
-    loop_value from = loop_add(program, loop_times(program, row, tile->plan.blocks.weight_stride),
-                               spot->block.output);
-    loop_value to = loop_times(program, row, (int64_t)vectors * VECTOR_LANES);
-    for (int v = 0; v < vectors; v++) {
-        int64_t at = (int64_t)v * VECTOR_LANES;
-        loop_value weight = loop_load(program, (uint32_t)kernel_weight_parameter(tile->kernel),
-                                      loop_plus(program, from, at), VECTOR_LANES);
-        loop_store_local(program, tile->weights, loop_plus(program, to, at), weight);
-    }
-    loop_end(program);
 }
 
 /* The rows of one image of the task. */
@@ -349,8 +325,6 @@ static void build_blocks(const struct conv_tile *tile, struct conv_spot *spot, i
         return;
     if (tile->plan.blocks.diagonal)
         spread_weights(tile, spot);
-    else if (tile->plan.packs_weights)
-        copy_weights(tile, spot);
     build_each_image(tile, spot);
     nest_close(program, bodies);
 }
@@ -421,8 +395,7 @@ static void declare_weights(struct conv_tile *tile)
 {
     int64_t elements = conv_plan_weights(&tile->plan);
     tile->weights = loop_local(tile->program, LOOP_F32, elements);
-    if (tile->plan.blocks.diagonal)
-        local_clear(tile->program, tile->weights, loop_int(tile->program, 0), elements);
+    local_clear(tile->program, tile->weights, loop_int(tile->program, 0), elements);
 }
 
 static bool conv_tile_applies(const struct kernel *kernel)
@@ -440,7 +413,7 @@ static void conv_tile_build(const struct kernel *kernel, struct loop_program *pr
     set_parts(&tile);
     if (tile.input->packed)
         pack(&tile);
-    if (tile.plan.packs_weights)
+    if (tile.plan.blocks.diagonal)
         declare_weights(&tile);
     if (kernel->sum_count)
         conv_sums_declare(&tile);

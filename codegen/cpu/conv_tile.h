@@ -16,16 +16,16 @@ struct conv_blocks {
     int32_t pairs, singles; /* blocks of two vectors and of one, over all groups */
     int32_t splits;         /* parts that both are split into, for tasks */
     int32_t channels;       /* on x's side, that a block works on */
-    int64_t weight_stride;  /* of a row of the weight */
     bool diagonal;
 };
 
 /* One block, as values. */
 struct conv_block {
     int vectors;
-    loop_value number;  /* among all blocks of a task, those of two vectors first */
-    loop_value output;  /* its first channel */
-    loop_value channel; /* the first channel on x's side */
+    loop_value number;           /* among all blocks of a task, those of two vectors first */
+    loop_value output;           /* its first channel */
+    loop_value channel;          /* the first channel on x's side */
+    struct weight_column weight; /* where the weight's column `output` lies */
 };
 
 /* Cuts the channels; false if no cut suits the groups. `splits` is 1. */
@@ -120,7 +120,6 @@ struct conv_plan {
     int32_t rows;               /* of outputs in a task */
     int32_t images;             /* in a task; more than one only of whole grids */
     bool image_row;             /* a row is the task's images, of one point each */
-    bool packs_weights;         /* a block's weights are copied to a local first */
 };
 
 /* Decides everything that is known of a kernel; false if the tiled schedule cannot build it. */
@@ -129,7 +128,7 @@ bool conv_plan_make(const struct kernel *kernel, struct conv_plan *plan);
 /* Elements of the local that a task's side sums lie in: [image][sum][stride of the channels]. */
 int64_t conv_plan_sums(const struct conv_plan *plan);
 
-/* Elements of the local that a block's weights are copied to. */
+/* Elements of the local that a diagonal block's weights are spread to; 0 without such blocks. */
 int64_t conv_plan_weights(const struct conv_plan *plan);
 
 /* ---- conv_tile.c: one task and its tiles ---- */
@@ -144,7 +143,7 @@ struct conv_tile {
     loop_value slot;       /* of the image among the task's */
     loop_value images;     /* of a task of several: how many */
     loop_value row_length; /* of a row of images: how many */
-    loop_value weights;    /* local: a block's weights, [window][channels][vectors][lanes] */
+    loop_value weights;    /* local: a diagonal block's weights, [window][channels][lanes] */
     loop_value sums;       /* local: the task's side sums, see conv_plan_sums */
 };
 

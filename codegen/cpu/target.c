@@ -16,4 +16,4 @@ static const struct schedule *const schedules[] = {
     NULL,
 };
 
-const struct target cpu_target = {.name = "cpu", .schedules = schedules};
+const struct target cpu_target = {.name = "cpu", .schedules = schedules, .cuts_weights = true};

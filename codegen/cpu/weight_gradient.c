@@ -325,14 +325,14 @@ static void add_to_result(const struct gradient *gradient, loop_value index, loo
     loop_store(program, out, index, loop_binary(program, LOOP_ADD, before, value));
 }
 
-/* The index of row `row` of a tap, column 0. */
-static loop_value result_row(const struct gradient *gradient, loop_value tap, loop_value row)
+/* The index of row `row` of a tap, at a column of the result. */
+static loop_value result_row(const struct gradient *gradient, const struct weight_column *column,
+                             loop_value tap, loop_value row)
 {
     struct loop_program *program = gradient->program;
     int32_t channels = gradient->kernel->in_channels / gradient->kernel->groups;
     loop_value number = loop_add(program, loop_times(program, tap, channels), row);
-    return loop_add(program, gradient->result,
-                    loop_times(program, number, gradient->blocks.weight_stride));
+    return loop_add(program, gradient->result, nest_weight_row(program, column, number));
 }
 
 /* Adds a row of a tile whose block is of narrow groups: of the vector, only the outputs of the
@@ -354,19 +354,18 @@ static void add_diagonal_row(const struct gradient *gradient, const struct spot 
     loop_value lane = loop_times(program, group, outputs);
     loop_value value = loop_load_local(
         program, sums, loop_plus(program, lane, (int64_t)slot * VECTOR_LANES), outputs);
-    loop_value column = loop_add(program, spot->block.output, lane);
-    add_to_result(gradient, loop_add(program, result_row(gradient, tap, row), column), value);
+    loop_value first = result_row(gradient, &spot->block.weight, tap, row);
+    add_to_result(gradient, loop_add(program, first, lane), value);
 }
 
 static void add_row(const struct gradient *gradient, const struct spot *spot, loop_value tap,
                     loop_value row, loop_value sums, int slot)
 {
     struct loop_program *program = gradient->program;
-    loop_value first = result_row(gradient, tap, row);
+    loop_value first = result_row(gradient, &spot->block.weight, tap, row);
     for (int v = 0; v < spot->block.vectors; v++) {
         loop_value at = loop_int(program, (int64_t)(slot + v) * VECTOR_LANES);
-        loop_value column = loop_plus(program, spot->block.output, (int64_t)v * VECTOR_LANES);
-        add_to_result(gradient, loop_add(program, first, column),
+        add_to_result(gradient, loop_plus(program, first, (int64_t)v * VECTOR_LANES),
                       loop_load_local(program, sums, at, VECTOR_LANES));
     }
 }
@@ -439,18 +438,18 @@ static void build_blocks(const struct gradient *gradient, int vectors)
     nest_close(program, bodies);
 }
 
-/* Stores zeros into columns [first, end) of every row of the result. */
-static void clear_columns(const struct gradient *gradient, loop_value first, loop_value end,
-                          int lanes)
+/* Stores zeros into columns [first, end) of a block, in every row of the result. */
+static void clear_columns(const struct gradient *gradient, const struct conv_block *block,
+                          loop_value first, loop_value end, int lanes)
 {
     struct loop_program *program = gradient->program;
+    const struct kernel *kernel = gradient->kernel;
     loop_value zero = loop_int(program, 0);
-    int64_t rows = kernel_weight_elements(gradient->kernel, false) / gradient->blocks.weight_stride;
+    int64_t rows = kernel_weight_elements(kernel, false) / vector_stride(kernel->out_channels);
     loop_value row = loop_for(program, zero, loop_int(program, rows), 1);
     loop_value column = loop_for(program, first, end, lanes);
-    loop_value index = loop_add(program, result_row(gradient, zero, row), column);
-    loop_store(program, (uint32_t)kernel_first_output(gradient->kernel), index,
-               nest_zero(program, lanes));
+    loop_value index = loop_add(program, result_row(gradient, &block->weight, zero, row), column);
+    loop_store(program, (uint32_t)kernel_first_output(kernel), index, nest_zero(program, lanes));
     nest_close(program, 2);
 }
 
@@ -462,14 +461,15 @@ static void clear_blocks(const struct gradient *gradient, int vectors, bool padd
     int bodies = conv_blocks_open(&gradient->blocks, program, gradient->part, vectors, &block);
     if (bodies == 0)
         return;
-    loop_value end = loop_plus(program, block.output, (int64_t)vectors * VECTOR_LANES);
+    loop_value width = loop_int(program, (int64_t)vectors * VECTOR_LANES);
     loop_value channels = loop_int(program, gradient->kernel->out_channels);
+    loop_value used = loop_binary(program, LOOP_SUBTRACT, channels, block.output);
     if (padding) {
-        loop_if(program, loop_binary(program, LOOP_LESS, channels, end));
-        clear_columns(gradient, channels, end, 1);
+        loop_if(program, loop_binary(program, LOOP_LESS, used, width));
+        clear_columns(gradient, &block, used, width, 1);
         bodies++;
     } else {
-        clear_columns(gradient, block.output, end, VECTOR_LANES);
+        clear_columns(gradient, &block, loop_int(program, 0), width, VECTOR_LANES);
     }
     nest_close(program, bodies);
 }
@@ -563,7 +563,7 @@ static void weight_gradient_build(const struct kernel *kernel, struct loop_progr
     clear_blocks(&gradient, 2, false);
     clear_blocks(&gradient, 1, false);
     build_images(&gradient, &range);
-    if (gradient.blocks.weight_stride != kernel->out_channels) {
+    if (vector_stride(kernel->out_channels) != kernel->out_channels) {
         clear_blocks(&gradient, 2, true);
         clear_blocks(&gradient, 1, true);
     }

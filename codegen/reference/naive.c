@@ -94,7 +94,6 @@ static loop_value transposed_element(const struct kernel *kernel, struct loop_pr
     int64_t window = grid_points(kernel->window.kernel);
     int32_t inputs = kernel->in_channels / kernel->groups;
     int32_t outputs = kernel->out_channels / kernel->groups;
-    int64_t stride = kernel_weight_elements(kernel, false) / (window * inputs);
     loop_value size = loop_int(program, inputs);
     loop_value group = loop_binary(program, LOOP_DIVIDE, input, size);
     loop_value within = loop_binary(program, LOOP_REMAINDER, input, size);
@@ -102,8 +101,9 @@ static loop_value transposed_element(const struct kernel *kernel, struct loop_pr
         w = loop_plus(program, loop_times(program, w, -1), window - 1);
     loop_value row = loop_add(program, loop_times(program, w, inputs), within);
     loop_value column = loop_add(program, loop_times(program, group, outputs), output);
-    loop_value index = loop_add(program, loop_times(program, row, stride), column);
-    return loop_load(program, (uint32_t)kernel_weight_parameter(kernel), index, 1);
+    struct weight_column from = nest_weight_column(kernel, program, false, column);
+    return loop_load(program, (uint32_t)kernel_weight_parameter(kernel),
+                     nest_weight_row(program, &from, row), 1);
 }
 
 void naive_transpose_element(const struct kernel *kernel, struct loop_program *program,
@@ -136,7 +136,8 @@ void naive_transpose(const struct kernel *kernel, struct loop_program *program)
     loop_value output = loop_for(program, zero, loop_int(program, outputs), 1);
     loop_value input = loop_for(program, begin, loop_plus(program, begin, VECTOR_LANES), 1);
     loop_value row = loop_add(program, loop_times(program, w, outputs), output);
-    loop_value index = loop_add(program, loop_times(program, row, stride), input);
+    struct weight_column column = nest_weight_column(kernel, program, true, input);
+    loop_value index = nest_weight_row(program, &column, row);
     naive_transpose_element(kernel, program, w, output, input, index);
     nest_close(program, 3);
 }

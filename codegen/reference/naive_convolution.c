@@ -5,7 +5,6 @@
 /* Sums and channel ranges of one group, and the weight's layout. */
 struct group {
     int32_t inputs, outputs; /* channels of a group on x's and the result's side */
-    int64_t stride;          /* of a row of the weight */
     loop_value first_input;  /* first channel on x's side of the group of an output */
 };
 
@@ -16,8 +15,6 @@ static struct group group_of(const struct kernel *kernel, struct loop_program *p
         .inputs = kernel->in_channels / kernel->groups,
         .outputs = kernel->out_channels / kernel->groups,
     };
-    int64_t rows = grid_points(kernel->window.kernel) * group.inputs;
-    group.stride = kernel_weight_elements(kernel, false) / rows;
     loop_value number = loop_int(program, 0);
     if (kernel->groups > 1)
         number = loop_binary(program, LOOP_DIVIDE, output, loop_int(program, group.outputs));
@@ -25,11 +22,13 @@ static struct group group_of(const struct kernel *kernel, struct loop_program *p
     return group;
 }
 
-static loop_value weight_index(struct loop_program *program, const struct group *group,
+static loop_value weight_index(const struct kernel *kernel, struct loop_program *program,
                                loop_value w, loop_value input, loop_value output)
 {
-    loop_value row = loop_add(program, loop_times(program, w, group->inputs), input);
-    return loop_add(program, loop_times(program, row, group->stride), output);
+    struct weight_column column = nest_weight_column(kernel, program, false, output);
+    int32_t inputs = kernel->in_channels / kernel->groups;
+    return nest_weight_row(program, &column,
+                           loop_add(program, loop_times(program, w, inputs), input));
 }
 
 /* Adds x[point, c] weight[w, c, output] over the group's channels c to `sum`. */
@@ -43,7 +42,7 @@ static void add_products(const struct kernel *kernel, struct loop_program *progr
     struct place place = place_in(kernel, image, point, channel, 1);
     loop_value x = expression_value(kernel, program, kernel->values[0], &place);
     loop_value weight = loop_load(program, (uint32_t)kernel_weight_parameter(kernel),
-                                  weight_index(program, &group, w, input, output), 1);
+                                  weight_index(kernel, program, w, input, output), 1);
     nest_add_product(program, sum, x, weight, 1);
     nest_close(program, 1);
 }
@@ -136,14 +135,14 @@ void naive_weight_products(const struct kernel *kernel, struct loop_program *pro
 
 /* Zeros in the columns of row (w, input) that pad the outputs. */
 static void clear_padding(const struct kernel *kernel, struct loop_program *program,
-                          const struct group *group, loop_value first, loop_value w,
-                          loop_value input)
+                          loop_value first, loop_value w, loop_value input)
 {
-    if (group->stride == kernel->out_channels)
+    int64_t stride = vector_stride(kernel->out_channels);
+    if (stride == kernel->out_channels)
         return;
-    loop_value output = loop_for(program, loop_int(program, kernel->out_channels),
-                                 loop_int(program, group->stride), 1);
-    loop_value index = weight_index(program, group, w, input, output);
+    loop_value output =
+        loop_for(program, loop_int(program, kernel->out_channels), loop_int(program, stride), 1);
+    loop_value index = weight_index(kernel, program, w, input, output);
     loop_store(program, (uint32_t)kernel_first_output(kernel), loop_add(program, first, index),
                nest_zero(program, 1));
     nest_close(program, 1);
@@ -167,10 +166,10 @@ void naive_weight_gradient(const struct kernel *kernel, struct loop_program *pro
     nest_store_one(program, sum, nest_zero(program, 1));
     naive_weight_products(kernel, program, &range, &w, channel, output, sum);
     loop_value result = nest_load_one(program, sum, 1);
-    loop_value index = weight_index(program, &group, w.index, input, output);
+    loop_value index = weight_index(kernel, program, w.index, input, output);
     loop_store(program, (uint32_t)kernel_first_output(kernel), loop_add(program, first, index),
                result);
     nest_close(program, 1);
-    clear_padding(kernel, program, &group, first, w.index, input);
+    clear_padding(kernel, program, first, w.index, input);
     nest_close(program, bodies + 1);
 }

@@ -3,4 +3,5 @@
 
 static const struct schedule *const schedules[] = {&naive_schedule, NULL};
 
-const struct target reference_target = {.name = "reference", .schedules = schedules};
+const struct target reference_target = {
+    .name = "reference", .schedules = schedules, .cuts_weights = true};

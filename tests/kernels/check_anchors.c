@@ -514,17 +514,24 @@ static bool is_chosen(const char *line, int count, char **wanted)
     return count == 0;
 }
 
-static int run_case(size_t number, int32_t sum_rows, int argument_count, char **arguments,
-                    struct arena *arena)
+static bool has_weight(const struct test_case *test)
+{
+    return stores_results(test) || test->anchor == KERNEL_WEIGHT_GRADIENT ||
+           test->anchor == KERNEL_TRANSPOSE;
+}
+
+static int run_case(size_t number, int32_t sum_rows, uint16_t weight_block, int argument_count,
+                    char **arguments, struct arena *arena)
 {
     const struct test_case *test = &cases[number];
     struct kernel kernel, rounded;
     case_kernel(test, sum_rows, &kernel);
+    kernel.weight_block = weight_block;
     kernel.streams = number % 2 == 0 && (stores_results(test) || test->anchor == KERNEL_POINTWISE);
     const char *line =
-        arena_format(arena, "#%zu. %s images %d chunk %d value %d epilogue %d sums %d", number,
-                     kernel_name(&kernel, arena), test->images, test->chunk_images, test->value,
-                     test->epilogue, sum_rows);
+        arena_format(arena, "#%zu. %s images %d chunk %d value %d epilogue %d sums %d block %d",
+                     number, kernel_name(&kernel, arena), test->images, test->chunk_images,
+                     test->value, test->epilogue, sum_rows, weight_block);
     if (!is_chosen(line, argument_count, arguments))
         return 0;
     int failures = check_kernel(&kernel, test->images, CHECK_INTERPRETED | CHECK_COMPILED);
@@ -540,12 +547,14 @@ int main(int argument_count, char **arguments)
     struct arena arena = {0};
     int failures = 0;
     for (size_t i = 0; i < countof(cases); i++) {
-        failures += run_case(i, 0, argument_count - 1, arguments + 1, &arena);
+        failures += run_case(i, 0, 0, argument_count - 1, arguments + 1, &arena);
+        if (has_weight(&cases[i]))
+            failures += run_case(i, 0, 32, argument_count - 1, arguments + 1, &arena);
         if (!stores_results(&cases[i]))
             continue;
         int32_t step = cases[i].anchor == KERNEL_DATA_GRADIENT ? cases[i].stride[1] : 1;
         failures +=
-            run_case(i, (1 + (int32_t)i % 3) * step, argument_count - 1, arguments + 1, &arena);
+            run_case(i, (1 + (int32_t)i % 3) * step, 32, argument_count - 1, arguments + 1, &arena);
     }
     printf("%zu cases, %d failures\n", countof(cases), failures);
     arena_release(&arena);

@@ -109,19 +109,23 @@ static double integer(const struct kernel *kernel, struct random *random)
     return (double)(int32_t)(random_bits(random) >> 16);
 }
 
+static void clear_padding(const struct kernel *kernel, struct buffers *buffers, int parameter)
+{
+    int64_t stride = (kernel->out_channels + 15) / 16 * 16;
+    for (int64_t k = kernel->out_channels; k < stride; k++) {
+        struct weight_block at = kernel_weight_column(kernel, false, k);
+        for (int64_t row = 0; row < buffers->counts[parameter] / stride; row++)
+            set_element(kernel, buffers, parameter, at.first + row * at.stride, 0.0);
+    }
+}
+
 /* Random inputs; NaN in the padding of activations, zeros in that of weights. */
 static void fill_input(const struct kernel *kernel, struct buffers *buffers, int parameter,
                        struct random *random)
 {
     int64_t channels = reference_input_channels(kernel, parameter), stride = 1;
-    double padding = (double)NAN;
-    if (channels > 0) {
+    if (channels > 0)
         stride = channel_stride(channels);
-    } else if (parameter == reference_weight(kernel)) {
-        channels = kernel->out_channels;
-        stride = (channels + 15) / 16 * 16;
-        padding = 0.0;
-    }
     for (int64_t i = 0; i < buffers->counts[parameter]; i++) {
         double value = random_value(random);
         if (kernel->storage[parameter] == KERNEL_I32)
@@ -129,8 +133,10 @@ static void fill_input(const struct kernel *kernel, struct buffers *buffers, int
         else if (kernel->storage[parameter] == KERNEL_BF16) /* exact there, in each precision */
             value = (double)bfloat16_value(bfloat16_of((float)value));
         bool is_padding = channels > 0 && i % stride >= channels;
-        set_element(kernel, buffers, parameter, i, is_padding ? padding : value);
+        set_element(kernel, buffers, parameter, i, is_padding ? (double)NAN : value);
     }
+    if (parameter == reference_weight(kernel))
+        clear_padding(kernel, buffers, parameter);
 }
 
 static struct buffers buffers_new(const struct kernel *kernel, int64_t images, bool wide)
@@ -292,7 +298,8 @@ static bool is_for_gpu(const struct kernel *kernel)
     return false;
 }
 
-/* Interprets each schedule of the GPU's; nothing here can run what they are compiled to. */
+/* Interprets each schedule of the GPU's, whose weights are in one block; nothing here can run what
+ * they are compiled to. */
 static int check_gpu_schedules(struct check *check)
 {
     int failures = 0;

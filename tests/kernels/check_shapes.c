@@ -158,6 +158,9 @@ static void pick_shapes(struct generator *generator)
     pick_groups(generator);
     if (is_pool(kernel))
         kernel->out_channels = kernel->in_channels;
+    if (kernel->anchor == KERNEL_CONVOLUTION || kernel->anchor == KERNEL_DATA_GRADIENT ||
+        kernel->anchor == KERNEL_WEIGHT_GRADIENT || kernel->anchor == KERNEL_TRANSPOSE)
+        kernel->weight_block = pick(generator, 0, 3) ? 32 : 0;
     if (kernel->anchor == KERNEL_TRANSPOSE)
         kernel->flip = pick(generator, 0, 1) == 1;
     if (kernel->anchor == KERNEL_JOIN)

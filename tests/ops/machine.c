@@ -43,11 +43,9 @@ void machine_init(struct machine *machine, struct arena *arena, struct graph *gr
     machine->compilation.elaboration.recipe = *recipe;
     vector_push(&graph->outputs, arena, (struct graph_output){"logits", logits});
     run_passes(machine, fuse);
-    machine->programs =
-        ARENA_ARRAY(arena, struct loop_program *, plan->kernels.items.count);
+    machine->programs = ARENA_ARRAY(arena, struct loop_program *, plan->kernels.items.count);
     for (size_t k = 0; k < plan->kernels.items.count; k++)
-        machine->programs[k] =
-            schedule_kernel(arena, plan->kernels.items.items[k], target, NULL);
+        machine->programs[k] = schedule_kernel(arena, plan->kernels.items.items[k], target, NULL);
     for (int region = 0; region < RNET_REGION_COUNT; region++)
         machine->regions[region] =
             ARENA_ARRAY(arena, double, plan->region_bytes[region] / sizeof(float));
@@ -116,6 +114,15 @@ size_t machine_weight_count(const struct machine *machine)
     return machine->compilation.plan.region_bytes[RNET_REGION_WEIGHTS] / sizeof(float);
 }
 
+/* The column of element `i` of a parameter that lies in blocks of `width` columns. */
+static size_t column_of(size_t i, size_t rows, size_t stride, size_t width)
+{
+    const size_t begin = i / (rows * width) * width;
+    const size_t left = stride - begin < width ? stride - begin : width;
+
+    return begin + (i - begin * rows) % left;
+}
+
 const bool *machine_weight_mask(const struct machine *machine)
 {
     const struct plan *plan = &machine->compilation.plan;
@@ -132,8 +139,9 @@ const bool *machine_weight_mask(const struct machine *machine)
             continue;
         for (int axis = 1; axis < tensor->rank; axis++)
             rows *= (size_t)tensor->shape[axis];
+        const size_t width = tensor->rank > 1 ? plan->layout.weight_block : stride;
         for (size_t i = 0; i < rows * stride; i++)
-            mask[first + i] = i % stride < (size_t)tensor->channels;
+            mask[first + i] = column_of(i, rows, stride, width) < (size_t)tensor->channels;
     }
     return mask;
 }

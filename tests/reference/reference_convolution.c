@@ -33,7 +33,6 @@ struct shape {
     int64_t in_points, out_points, window;
     int64_t inputs, outputs;           /* channels of one group */
     int64_t in_channels, out_channels; /* of all */
-    int64_t weight_stride;             /* of a row of [window][inputs][out_channels] */
 };
 
 static struct shape shape_of(const struct kernel *kernel)
@@ -46,12 +45,19 @@ static struct shape shape_of(const struct kernel *kernel)
         .outputs = kernel->out_channels / kernel->groups,
         .in_channels = kernel->in_channels,
         .out_channels = kernel->out_channels,
-        .weight_stride = (kernel->out_channels + 15) / 16 * 16,
     };
 }
 
-static struct number weight_at(const struct reference *reference, int64_t index)
+/* The element of a weight's row and column, or of its transposed. */
+static int64_t weight_index(const struct kernel *kernel, bool transposed, int64_t row, int64_t k)
 {
+    struct weight_block at = kernel_weight_column(kernel, transposed, k);
+    return at.first + row * at.stride;
+}
+
+static struct number weight_at(const struct reference *reference, int64_t row, int64_t k)
+{
+    int64_t index = weight_index(reference->kernel, false, row, k);
     double value = reference_load(reference, kernel_weight_parameter(reference->kernel), index);
     return (struct number){value, value < 0 ? -value : value};
 }
@@ -130,8 +136,7 @@ static void convolve(const struct reference *reference, bool gradient)
     int64_t count = reference->images * s.out_points * s.out_channels;
     int64_t parts =
         reference->kernel->sum_count ? reference->images * kernel_sum_parts(reference->kernel) : 0;
-    struct number *sums =
-        calloc((size_t)(parts * KERNEL_SUMS * s.out_channels) + 1, sizeof *sums);
+    struct number *sums = calloc((size_t)(parts * KERNEL_SUMS * s.out_channels) + 1, sizeof *sums);
     int64_t *source = calloc((size_t)(s.out_points * s.window), sizeof *source);
     for (int64_t i = 0; i < s.out_points * s.window; i++)
         source[i] = source_point(reference->kernel, gradient, i / s.window, i % s.window);
@@ -143,9 +148,8 @@ static void convolve(const struct reference *reference, bool gradient)
             int64_t p = source[q * s.window + w];
             for (int64_t c = 0; p >= 0 && c < s.inputs; c++)
                 sum = reference_sum(
-                    sum, reference_product(
-                             x[(n * s.in_points + p) * s.in_channels + first + c],
-                             weight_at(reference, (w * s.inputs + c) * s.weight_stride + k)));
+                    sum, reference_product(x[(n * s.in_points + p) * s.in_channels + first + c],
+                                           weight_at(reference, w * s.inputs + c, k)));
         }
         store_point(reference, n, q, k, sum, sums);
     }
@@ -193,15 +197,17 @@ void reference_weight_gradient(const struct reference *reference)
     struct number *x = reference_values(reference, 0, kernel->in_grid, s.in_channels);
     struct number *dy = reference_values(reference, 1, kernel->out_grid, s.out_channels);
     int64_t elements = kernel_weight_elements(kernel, false), images = kernel->chunk_images;
+    int64_t stride = (s.out_channels + 15) / 16 * 16;
     for (int64_t first = 0; first < reference->images; first += images) {
         int64_t end = first + images < reference->images ? first + images : reference->images;
         for (int64_t i = 0; i < elements; i++) {
-            int64_t k = i % s.weight_stride, c = i / s.weight_stride % s.inputs;
-            int64_t w = i / s.weight_stride / s.inputs, channel = k / s.outputs * s.inputs + c;
+            int64_t k = i % stride, row = i / stride, c = row % s.inputs;
+            int64_t w = row / s.inputs, channel = k / s.outputs * s.inputs + c;
             struct number sum = {0};
             if (k < s.out_channels)
                 sum = weight_sum(reference, &s, x, dy, first, end, w, channel, k);
-            reference_store(reference, 0, first / images * elements + i, sum);
+            reference_store(reference, 0,
+                            first / images * elements + weight_index(kernel, false, row, k), sum);
         }
     }
     free(dy);
@@ -220,8 +226,8 @@ void reference_transpose(const struct reference *reference)
         int64_t from = kernel->flip ? s.window - 1 - w : w;
         struct number value = {0};
         if (c < s.in_channels)
-            value = weight_at(reference, (from * s.inputs + c % s.inputs) * s.weight_stride +
-                                             c / s.inputs * s.outputs + k);
-        reference_store(reference, 0, i, value);
+            value =
+                weight_at(reference, from * s.inputs + c % s.inputs, c / s.inputs * s.outputs + k);
+        reference_store(reference, 0, weight_index(kernel, true, i / stride, c), value);
     }
 }

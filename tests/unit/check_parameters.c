@@ -1,6 +1,7 @@
 /* Layouts of parameters in memory, and their first values. */
 #include <check.h>
 #include <math.h>
+#include <string.h>
 
 #include "runtime/initialize.h"
 #include "runtime/parameters.h"
@@ -35,6 +36,7 @@ START_TEST(all_ranks_come_back)
         {.shape = {10, 33}, .rank = 2},
         {.shape = {32, 4, 3, 3}, .rank = 4},
         {.shape = {5, 3, 2, 3, 3}, .rank = 5},
+        {.shape = {75, 2, 1, 3}, .rank = 4, .block = 32},
     };
     static float file[2048], memory[4096], back[2048];
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
@@ -46,6 +48,33 @@ START_TEST(all_ranks_come_back)
         parameter_unpack(&shapes[i], memory, back);
         ck_assert_mem_eq(back, file, (size_t)count * sizeof *file);
     }
+}
+END_TEST
+
+/* 45 outputs in blocks of 32, of 2 inputs: 16 outputs are left for the last block. */
+START_TEST(blocks_lie_one_after_the_other)
+{
+    const struct rnet_parameter weight = {
+        .shape = {45, 2}, .rank = 2, .kind = RNET_PARAMETER_WEIGHT, .block = 32};
+    const struct rnet_parameter plain = {
+        .shape = {45, 2}, .rank = 2, .kind = RNET_PARAMETER_WEIGHT};
+    const struct rnet_program program = {.parameters = &weight, .parameter_count = 1};
+    float file[90], memory[96], before[96], joined[96];
+    for (int i = 0; i < 90; i++)
+        file[i] = (float)(i + 1);
+    ck_assert_int_eq(parameter_stored(&weight), 96);
+    parameter_pack(&weight, file, memory);
+    for (int output = 0; output < 48; output++)
+        for (int input = 0; input < 2; input++) {
+            int at = output < 32 ? input * 32 + output : 64 + input * 16 + output - 32;
+            ck_assert(memory[at] == (output < 45 ? file[output * 2 + input] : 0));
+        }
+    memcpy(before, memory, sizeof memory);
+    parameters_rearrange(&program, memory, true);
+    parameter_pack(&plain, file, joined);
+    ck_assert_mem_eq(memory, joined, sizeof memory);
+    parameters_rearrange(&program, memory, false);
+    ck_assert_mem_eq(memory, before, sizeof memory);
 }
 END_TEST
 
@@ -87,6 +116,7 @@ int main(void)
     TCase *tests = tcase_create("parameters");
     tcase_add_test(tests, weight_goes_to_kernel_inputs_outputs);
     tcase_add_test(tests, all_ranks_come_back);
+    tcase_add_test(tests, blocks_lie_one_after_the_other);
     tcase_add_test(tests, counter_takes_no_memory);
     tcase_add_test(tests, initial_values_follow_seed_and_kind);
     suite_add_tcase(suite, tests);
