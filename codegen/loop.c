@@ -180,7 +180,7 @@ static bool fold(struct loop_program *program, enum loop_op op, loop_value a, lo
 
 loop_value loop_unary(struct loop_program *program, enum loop_op op, loop_value a)
 {
-    assert(op != LOOP_CONVERT && op != LOOP_BROADCAST);
+    assert(op != LOOP_CONVERT && op != LOOP_BROADCAST && op != LOOP_SPREAD);
     struct loop_type type = loop_type_of(program, a);
     int64_t constant;
     if (op == LOOP_NEGATE && constant_int(program, a, &constant))
@@ -257,6 +257,16 @@ loop_value loop_broadcast(struct loop_program *program, loop_value a, int lanes)
     if (lanes == 1)
         return a;
     return append(program, (struct loop_instruction){.op = LOOP_BROADCAST, .type = type, .a = a});
+}
+
+loop_value loop_spread(struct loop_program *program, loop_value a, int size, int first)
+{
+    if (size == 1)
+        return a;
+    return append(program, (struct loop_instruction){.op = LOOP_SPREAD,
+                                                     .type = loop_type_of(program, a),
+                                                     .a = a,
+                                                     .integer = size * LOOP_LANES + first});
 }
 
 loop_value loop_random(struct loop_program *program, struct loop_type type, loop_value key,

@@ -120,6 +120,8 @@ loop_value loop_plus(struct loop_program *program, loop_value a, int64_t summand
 
 loop_value loop_convert(struct loop_program *program, loop_value a, enum loop_scalar scalar);
 loop_value loop_broadcast(struct loop_program *program, loop_value a, int lanes);
+/* Lane `first` of every `size` lanes into all of those: loop.def, SPREAD. */
+loop_value loop_spread(struct loop_program *program, loop_value a, int size, int first);
 /* Uniform numbers of the float type `type` from the key and counters; see LOOP_RANDOM. */
 loop_value loop_random(struct loop_program *program, struct loop_type type, loop_value key,
                        loop_value counter, loop_value first);

@@ -189,6 +189,15 @@ static const char *check_select(const struct checker *checker,
                    "the choices do not have the type of the result");
 }
 
+static const char *check_spread(struct loop_type from, struct loop_type to, int64_t integer)
+{
+    const int64_t size = integer / LOOP_LANES;
+    if (from.scalar != LOOP_F32 || !same_type(from, to))
+        return "the operand and result are not F32 of as many lanes";
+    return require(size > 0 && to.lanes % size == 0 && integer % LOOP_LANES < size,
+                   "no lane of a part that divides them is named");
+}
+
 static const char *check_conversion(const struct checker *checker,
                                     const struct loop_instruction *instruction)
 {
@@ -200,6 +209,8 @@ static const char *check_conversion(const struct checker *checker,
     case LOOP_BROADCAST:
         return require(from.lanes == 1 && from.scalar == to.scalar,
                        "the operand is not one lane of the result");
+    case LOOP_SPREAD:
+        return check_spread(from, to, instruction->integer);
     default: /* LOOP_REDUCE_ADD */
         return require(is_number(from) && to.lanes == 1 && from.scalar == to.scalar,
                        "the result is not one lane of the operand");
@@ -378,6 +389,7 @@ static const char *check_rule(struct checker *checker, uint32_t index)
         return check_select(checker, instruction);
     case LOOP_CONVERT:
     case LOOP_BROADCAST:
+    case LOOP_SPREAD:
     case LOOP_REDUCE_ADD:
         return check_conversion(checker, instruction);
     case LOOP_RANDOM:

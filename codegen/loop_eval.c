@@ -51,7 +51,7 @@ struct step {
     union slot *out;
     const union slot *a, *b, *c;
     const struct memory *memory;
-    int64_t integer;  /* a loop's step */
+    int64_t integer;  /* a loop's step; a SPREAD's size and lane */
     uint32_t target;  /* the step that a jump goes to */
     loop_value index; /* the instruction it was made from */
 };
@@ -340,6 +340,13 @@ static void decode_memories(struct machine *machine, const struct loop_buffer *b
 #define C(F)   step->c->F[k]
 #define OUT(F) step->out->F[k]
 
+/* Which lane of its operand lane `lane` of a SPREAD is. */
+static int spread_lane(int64_t integer, int lane)
+{
+    const int size = (int)(integer / LOOP_LANES);
+    return lane / size * size + (int)(integer % LOOP_LANES);
+}
+
 static int64_t wrap(uint64_t bits)
 {
     return (int64_t)bits;
@@ -580,6 +587,7 @@ static bool access_memory(const struct machine *machine, const struct step *step
 #define MAXIMUM(F)    (A(F) > B(F) ? A(F) : B(F))
 #define CHOICE(F)     (A(i) ? B(F) : C(F))
 #define FIRST_LANE(F) (step->a->F[0])
+#define SPREAD(F)     (step->a->F[spread_lane(step->integer, k)])
 
 /* Runs the steps once, as the machine's task. */
 static struct failure run_task(struct machine *machine)
@@ -620,6 +628,7 @@ static struct failure run_task(struct machine *machine)
         case CODE(LOOP_SELECT, LOOP_BOOL):
             LANES(OUT(i) = CHOICE(i));
             break;
+            CASE_FLOATS(LOOP_SPREAD, SPREAD(f), SPREAD(d))
         case CODE(LOOP_BROADCAST, LOOP_BOOL):
             LANES(OUT(i) = FIRST_LANE(i));
             break;

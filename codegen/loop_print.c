@@ -88,6 +88,12 @@ static void print_details(const struct loop_program *program,
     case LOOP_END:
         print_operands(instruction, 0, stream);
         break;
+    case LOOP_SPREAD:
+        print_type(instruction->type, stream);
+        print_operands(instruction, 0, stream);
+        fprintf(stream, " %d of %d", (int)(instruction->integer % LOOP_LANES),
+                (int)(instruction->integer / LOOP_LANES));
+        break;
     default:
         print_type(instruction->type, stream);
         print_operands(instruction, 0, stream);

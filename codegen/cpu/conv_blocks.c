@@ -28,7 +28,8 @@ bool conv_blocks_cut(const struct kernel *kernel, struct conv_blocks *out_blocks
     }
     if (VECTOR_LANES % outputs || kernel->out_channels % VECTOR_LANES)
         return false;
-    out_blocks->diagonal = true;
+    out_blocks->diagonal = out_blocks->channels != outputs;
+    out_blocks->spread = out_blocks->diagonal ? 0 : outputs;
     out_blocks->channels *= VECTOR_LANES / outputs;
     out_blocks->singles = kernel->out_channels / VECTOR_LANES;
     return true;
@@ -49,7 +50,7 @@ static struct conv_block block_at(const struct conv_blocks *blocks, struct loop_
 {
     const struct kernel *kernel = blocks->kernel;
     struct conv_block block = {.vectors = vectors};
-    if (blocks->diagonal) {
+    if (blocks->diagonal || blocks->spread) {
         block.output = loop_times(program, number, VECTOR_LANES);
         block.channel = loop_times(program, number, blocks->channels);
         block.weight = nest_weight_column(kernel, program, false, block.output);

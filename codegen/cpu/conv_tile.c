@@ -4,8 +4,10 @@
  *
  * Input rows are packed (conv_pack.c) where there is a prologue or padding. A data gradient of
  * stride s is s^rank convolutions of stride 1, one for each residue of the result's coordinates,
- * with the taps that divide. Groups narrower than a vector share one: their weights are spread to
- * a block with zeros off its diagonal. Loops that a tile is made of stay loops in the code.
+ * with the taps that divide. Groups narrower than a vector share one: each input is spread over the
+ * lanes of its group, or where groups have more or fewer outputs than inputs, their weights are
+ * spread to a block with zeros off its diagonal. Loops that a tile is made of stay loops in the
+ * code.
  *
  * Small grids: a task has several images, which each block's weights meet one after the other.
  * What a tile's end and the next task read is asked for ahead (conv_prefetch.c); side sums are
@@ -68,9 +70,16 @@ struct steps {
     loop_value weight; /* row of the weight, counted in channels */
 };
 
+/* Rows of the weight that a tap has: a loop over them, or where groups are narrow all in a step. */
+static int32_t tap_rows(const struct conv_tile *tile)
+{
+    const struct conv_blocks *blocks = &tile->plan.blocks;
+    return blocks->spread ? blocks->spread : blocks->channels;
+}
+
 static bool is_contiguous(const struct conv_tile *tile, const struct tile_axis *axis)
 {
-    return axis->in_step == 1 && axis->tap_step == 1 &&
+    return !tile->plan.blocks.spread && axis->in_step == 1 && axis->tap_step == 1 &&
            tile->input->stride == tile->plan.blocks.channels && axis->taps > step_taps(axis);
 }
 
@@ -96,12 +105,14 @@ static struct steps open_steps(const struct conv_tile *tile, const struct conv_s
         window =
             loop_add(program, loop_times(program, window, tile->kernel->window.kernel[i]), tap);
     }
+    steps.weight = loop_times(program, window, tap_rows(tile));
+    if (tile->plan.blocks.spread)
+        return steps;
     int32_t count = tile->plan.blocks.channels * (contiguous ? spot->axes[LAST]->taps : 1);
     loop_value channel = loop_for(program, zero, loop_int(program, count), 1);
     steps.bodies++;
     steps.x = loop_add(program, steps.x, channel);
-    steps.weight =
-        loop_add(program, loop_times(program, window, tile->plan.blocks.channels), channel);
+    steps.weight = loop_add(program, steps.weight, channel);
     return steps;
 }
 
@@ -130,10 +141,21 @@ static void add_product(const struct conv_tile *tile, const struct conv_spot *sp
     }
 }
 
-/* Adds one step's products to the sums [pixel][vector]: each input value that its pixels and taps
- * read is loaded once. */
-static void add_step(const struct conv_tile *tile, const struct conv_spot *spot,
-                     const struct steps *steps, loop_value sums, int pixels)
+/* One value of x in all lanes, or where groups are narrow, input `channel` of each group in the
+ * lanes of its outputs. */
+static loop_value load_input(const struct conv_tile *tile, loop_value index, int channel)
+{
+    int spread = tile->plan.blocks.spread;
+    if (spread)
+        return loop_spread(tile->program, conv_input_load(tile->input, index, VECTOR_LANES), spread,
+                           channel);
+    return loop_broadcast(tile->program, conv_input_load(tile->input, index, 1), VECTOR_LANES);
+}
+
+/* Adds one step's products with row `channel` of its taps to the sums [pixel][vector]: each input
+ * value that its pixels and taps read is loaded once. */
+static void add_channel(const struct conv_tile *tile, const struct conv_spot *spot,
+                        const struct steps *steps, loop_value sums, int pixels, int channel)
 {
     struct loop_program *program = tile->program;
     const struct tile_axis *axis = spot->axes[LAST];
@@ -142,20 +164,26 @@ static void add_step(const struct conv_tile *tile, const struct conv_spot *spot,
     loop_value weights[STEP_TAPS][2];
     for (int m = 0; m < taps; m++)
         for (int v = 0; v < spot->block.vectors; v++) {
-            int64_t rows = (int64_t)m * axis->tap_step * tile->plan.blocks.channels;
+            int64_t rows = (int64_t)m * axis->tap_step * tap_rows(tile) + channel;
             weights[m][v] = load_weight(tile, spot, loop_plus(program, steps->weight, rows), v);
         }
     for (int p = first; p <= last; p++) {
         int64_t offset = p * axis->in_stride * tile->input->stride;
-        loop_value x = loop_broadcast(
-            program, conv_input_load(tile->input, loop_plus(program, steps->x, offset), 1),
-            VECTOR_LANES);
+        loop_value x = load_input(tile, loop_plus(program, steps->x, offset), channel);
         for (int m = 0; m < taps; m++) {
             int pixel = p - m * axis->in_step;
             if (pixel >= 0 && pixel < pixels)
                 add_product(tile, spot, sums, pixel, x, weights[m]);
         }
     }
+}
+
+static void add_step(const struct conv_tile *tile, const struct conv_spot *spot,
+                     const struct steps *steps, loop_value sums, int pixels)
+{
+    int channels = tile->plan.blocks.spread ? tile->plan.blocks.spread : 1;
+    for (int channel = 0; channel < channels; channel++)
+        add_channel(tile, spot, steps, sums, pixels, channel);
 }
 
 struct place conv_tile_place(const struct conv_tile *tile, const struct conv_spot *spot, int j)

@@ -17,6 +17,8 @@ struct conv_blocks {
     int32_t splits;         /* parts that both are split into, for tasks */
     int32_t channels;       /* on x's side, that a block works on */
     bool diagonal;
+    int32_t spread; /* groups of as many inputs and outputs, fewer than a vector's lanes, or 0: a
+                       vector of inputs meets one of outputs, each input spread over its group */
 };
 
 /* One block, as values. */

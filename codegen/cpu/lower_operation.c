@@ -94,6 +94,18 @@ static LLVMValueRef call_intrinsic(const struct lower *lower, const char *name, 
 
 /* ---- operations ---- */
 
+static LLVMValueRef lower_spread(const struct lower *lower, unsigned lanes, int64_t integer,
+                                 LLVMValueRef a)
+{
+    LLVMValueRef mask[LOOP_LANES];
+    const unsigned size = (unsigned)(integer / LOOP_LANES);
+    const unsigned first = (unsigned)(integer % LOOP_LANES);
+    for (unsigned i = 0; i < lanes; i++)
+        mask[i] = constant_lane(lower, i / size * size + first);
+    return LLVMBuildShuffleVector(lower->builder, a, LLVMGetPoison(LLVMTypeOf(a)),
+                                  LLVMConstVector(mask, lanes), "");
+}
+
 static LLVMValueRef lower_select(const struct lower *lower, bool is_int, LLVMIntPredicate integer,
                                  LLVMRealPredicate real, LLVMValueRef a, LLVMValueRef b)
 {
@@ -334,6 +346,8 @@ LLVMValueRef lower_operation(const struct lower *lower, loop_value number)
         return lower_convert(lower, a_type.scalar, type, a);
     case LOOP_BROADCAST:
         return lower_splat(lower, a, type.lanes);
+    case LOOP_SPREAD:
+        return lower_spread(lower, type.lanes, in->integer, a);
     case LOOP_RANDOM:
         return lower_random(lower, type, a, b, c);
     case LOOP_REDUCE_ADD:

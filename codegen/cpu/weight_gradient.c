@@ -7,6 +7,9 @@
  * block of rows, and read by all tiles; a block of small grids is several images. The order of the
  * sums depends on the kernel alone.
  *
+ * Groups narrower than a vector share one: a tile's rows are the inputs of a group, each spread
+ * over the lanes of its group; see conv_tile.c.
+ *
  * With one vector of outputs each product would need a load of its own. So tiles then have all taps
  * of the last axis side by side, where its stride is 1: a value of x meets as many values of dy,
  * which has zeros around its rows. */
@@ -111,8 +114,9 @@ static void choose_run(struct gradient *gradient)
     bool side = dense && window->stride[LAST] == 1 && gradient->blocks.pairs == 0 &&
                 taps <= SIDE_TAPS && gradient->kernel->out_grid[LAST] >= SIDE_ROW;
     gradient->side = side ? taps : 1;
-    gradient->joined = dense && !side && gradient->x.stride == gradient->blocks.channels;
-    gradient->run = gradient->blocks.channels * (gradient->joined ? taps : 1);
+    int32_t spread = gradient->blocks.spread;
+    gradient->joined = dense && !side && !spread && gradient->x.stride == gradient->blocks.channels;
+    gradient->run = spread ? spread : gradient->blocks.channels * (gradient->joined ? taps : 1);
     if (side)
         conv_input_set_packed(&gradient->dy);
 }
@@ -242,6 +246,18 @@ static void add_product(const struct gradient *gradient, loop_value sums, int sl
     }
 }
 
+/* Row `row` of a tile: one value of x in all lanes, or where groups are narrow, this input of each
+ * group in the lanes of its outputs. */
+static loop_value load_factor(const struct gradient *gradient, loop_value x, int row)
+{
+    struct loop_program *program = gradient->program;
+    int spread = gradient->blocks.spread;
+    if (spread)
+        return loop_spread(program, conv_input_load(&gradient->x, x, VECTOR_LANES), spread, row);
+    loop_value one = conv_input_load(&gradient->x, loop_plus(program, x, row), 1);
+    return loop_broadcast(program, one, VECTOR_LANES);
+}
+
 /* Adds the products of one pixel of x to the sums [row][tap][vector]; tap m meets the pixel of dy m
  * before that of tap 0. */
 static void add_pixel(const struct gradient *gradient, const struct spot *spot, loop_value sums,
@@ -257,8 +273,7 @@ static void add_pixel(const struct gradient *gradient, const struct spot *spot, 
                 conv_input_load(&gradient->dy, loop_plus(program, dy, offset), VECTOR_LANES);
         }
     for (int j = 0; j < spot->length; j++) {
-        loop_value one = conv_input_load(&gradient->x, loop_plus(program, x, j), 1);
-        loop_value factor = loop_broadcast(program, one, VECTOR_LANES);
+        loop_value factor = load_factor(gradient, x, j);
         for (int m = 0; m < gradient->side; m++)
             add_product(gradient, sums, (j * gradient->side + m) * vectors, vectors, factor,
                         columns[m]);
@@ -425,7 +440,9 @@ static void build_blocks(const struct gradient *gradient, int vectors)
     const int32_t taps[GRID_RANK] = {kernel[0], kernel[1], whole_row ? 1 : kernel[LAST]};
     bodies += nest_open(program, taps, &spot.tap);
     spot.tap.index = nest_index(program, kernel, spot.tap.at);
-    int length = conv_tile_length(gradient->run, vectors * gradient->side, 1);
+    int length = gradient->blocks.spread
+                     ? gradient->run
+                     : conv_tile_length(gradient->run, vectors * gradient->side, 1);
     int32_t whole = gradient->run - gradient->run % length;
     spot.length = length;
     spot.row = loop_for(program, loop_int(program, 0), loop_int(program, whole), length);
