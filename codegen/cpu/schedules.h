@@ -13,5 +13,6 @@ extern const struct schedule pool_schedule;
 extern const struct schedule group_sum_schedule;
 extern const struct schedule point_sum_schedule;
 extern const struct schedule join_schedule;
+extern const struct schedule transpose_schedule;
 
 #endif
