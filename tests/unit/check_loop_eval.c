@@ -238,6 +238,23 @@ START_TEST(test_reduction_is_in_order)
 }
 END_TEST
 
+START_TEST(test_spread_gives_a_lane_to_its_part)
+{
+    struct loop_program *program = new_program();
+    const loop_value zero = loop_int(program, 0);
+    for (int i = 0; i < 16; i++)
+        x[i] = (float)i;
+    loop_store(program, 2, zero, loop_spread(program, loop_load(program, 0, zero, 16), 4, 2));
+    loop_store(program, 2, loop_int(program, 16),
+               loop_spread(program, loop_load(program, 0, zero, 8), 1, 0));
+    run(program);
+    for (int i = 0; i < 16; i++)
+        ck_assert(y[i] == (float)(i / 4 * 4 + 2));
+    for (int i = 0; i < 8; i++)
+        ck_assert(y[16 + i] == (float)i);
+}
+END_TEST
+
 /* ---- memory ---- */
 
 START_TEST(test_masks)
@@ -487,6 +504,7 @@ int main(void)
     tcase_add_test(cases, test_logic);
     tcase_add_test(cases, test_conversion);
     tcase_add_test(cases, test_reduction_is_in_order);
+    tcase_add_test(cases, test_spread_gives_a_lane_to_its_part);
     tcase_add_loop_test(cases, test_masks, 0, 6);
     tcase_add_test(cases, test_masked_lanes_reach_no_memory);
     tcase_add_test(cases, test_bfloat16_memory);
