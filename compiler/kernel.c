@@ -161,6 +161,26 @@ uint16_t kernel_unary(struct kernel *kernel, enum expression_op op, uint16_t a)
     return kernel_expression(kernel, (struct expression){.op = (uint8_t)op, .a = a});
 }
 
+uint16_t kernel_add(struct kernel *kernel, uint16_t a, uint16_t b)
+{
+    return kernel_binary(kernel, EXPRESSION_ADD, a, b);
+}
+
+uint16_t kernel_subtract(struct kernel *kernel, uint16_t a, uint16_t b)
+{
+    return kernel_binary(kernel, EXPRESSION_SUBTRACT, a, b);
+}
+
+uint16_t kernel_multiply(struct kernel *kernel, uint16_t a, uint16_t b)
+{
+    return kernel_binary(kernel, EXPRESSION_MULTIPLY, a, b);
+}
+
+uint16_t kernel_divide(struct kernel *kernel, uint16_t a, uint16_t b)
+{
+    return kernel_binary(kernel, EXPRESSION_DIVIDE, a, b);
+}
+
 /* ---- sets and names ---- */
 
 uint32_t kernel_set_add(struct kernel_set *set, const struct kernel *kernel)

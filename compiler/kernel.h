@@ -237,6 +237,10 @@ uint16_t kernel_random(struct kernel *kernel, int parameter, enum access access)
 uint16_t kernel_scalar(struct kernel *kernel, int parameter, int index);
 uint16_t kernel_binary(struct kernel *kernel, enum expression_op op, uint16_t a, uint16_t b);
 uint16_t kernel_unary(struct kernel *kernel, enum expression_op op, uint16_t a);
+uint16_t kernel_add(struct kernel *kernel, uint16_t a, uint16_t b);
+uint16_t kernel_subtract(struct kernel *kernel, uint16_t a, uint16_t b);
+uint16_t kernel_multiply(struct kernel *kernel, uint16_t a, uint16_t b);
+uint16_t kernel_divide(struct kernel *kernel, uint16_t a, uint16_t b);
 
 /* The distinct kernels of a program, in order of first use. */
 struct kernel_set {

@@ -10,29 +10,9 @@ typedef uint16_t activation(struct kernel *kernel, uint16_t x);
 
 /* ---- small expressions ---- */
 
-static uint16_t constant(struct kernel *kernel, double number)
-{
-    return kernel_constant(kernel, number);
-}
-
-static uint16_t add(struct kernel *kernel, uint16_t a, uint16_t b)
-{
-    return kernel_binary(kernel, EXPRESSION_ADD, a, b);
-}
-
-static uint16_t subtract(struct kernel *kernel, uint16_t a, uint16_t b)
-{
-    return kernel_binary(kernel, EXPRESSION_SUBTRACT, a, b);
-}
-
-static uint16_t multiply(struct kernel *kernel, uint16_t a, uint16_t b)
-{
-    return kernel_binary(kernel, EXPRESSION_MULTIPLY, a, b);
-}
-
 static uint16_t inverse(struct kernel *kernel, uint16_t a)
 {
-    return kernel_binary(kernel, EXPRESSION_DIVIDE, constant(kernel, 1), a);
+    return kernel_divide(kernel, kernel_constant(kernel, 1), a);
 }
 
 /* ---- the activations ---- */
@@ -40,33 +20,35 @@ static uint16_t inverse(struct kernel *kernel, uint16_t a)
 /* 1 / (1 + exp(-x)); where exp(-x) overflows, the quotient is 0, as it should be. */
 static uint16_t sigmoid(struct kernel *kernel, uint16_t x)
 {
-    const uint16_t power =
-        kernel_unary(kernel, EXPRESSION_EXP, subtract(kernel, constant(kernel, 0), x));
+    const uint16_t power = kernel_unary(kernel, EXPRESSION_EXP,
+                                        kernel_subtract(kernel, kernel_constant(kernel, 0), x));
 
-    return inverse(kernel, add(kernel, constant(kernel, 1), power));
+    return inverse(kernel, kernel_add(kernel, kernel_constant(kernel, 1), power));
 }
 
 static uint16_t sigmoid_slope(struct kernel *kernel, uint16_t x)
 {
     const uint16_t y = sigmoid(kernel, x);
 
-    return multiply(kernel, y, subtract(kernel, constant(kernel, 1), y));
+    return kernel_multiply(kernel, y, kernel_subtract(kernel, kernel_constant(kernel, 1), y));
 }
 
 static uint16_t silu(struct kernel *kernel, uint16_t x)
 {
-    return multiply(kernel, x, sigmoid(kernel, x));
+    return kernel_multiply(kernel, x, sigmoid(kernel, x));
 }
 
 static uint16_t silu_slope(struct kernel *kernel, uint16_t x)
 {
-    return add(kernel, sigmoid(kernel, x), multiply(kernel, x, sigmoid_slope(kernel, x)));
+    return kernel_add(kernel, sigmoid(kernel, x),
+                      kernel_multiply(kernel, x, sigmoid_slope(kernel, x)));
 }
 
 /* exp(-x^2 / 2) */
 static uint16_t bell(struct kernel *kernel, uint16_t x)
 {
-    const uint16_t exponent = multiply(kernel, constant(kernel, -0.5), multiply(kernel, x, x));
+    const uint16_t exponent =
+        kernel_multiply(kernel, kernel_constant(kernel, -0.5), kernel_multiply(kernel, x, x));
 
     return kernel_unary(kernel, EXPRESSION_EXP, exponent);
 }
@@ -77,33 +59,38 @@ static uint16_t normal(struct kernel *kernel, uint16_t x)
 {
     static const double coefficients[] = {1.061405429, -1.453152027, 1.421413741, -0.284496736,
                                           0.254829592};
-    const uint16_t size =
-        kernel_binary(kernel, EXPRESSION_MAXIMUM, x, subtract(kernel, constant(kernel, 0), x));
+    const uint16_t size = kernel_binary(kernel, EXPRESSION_MAXIMUM, x,
+                                        kernel_subtract(kernel, kernel_constant(kernel, 0), x));
     const uint16_t t = inverse(
-        kernel, add(kernel, constant(kernel, 1),
-                    multiply(kernel, constant(kernel, 0.3275911 * 0.70710678118654752), size)));
-    uint16_t tail = multiply(kernel, constant(kernel, coefficients[0]), t);
+        kernel,
+        kernel_add(kernel, kernel_constant(kernel, 1),
+                   kernel_multiply(kernel, kernel_constant(kernel, 0.3275911 * 0.70710678118654752),
+                                   size)));
+    uint16_t tail = kernel_multiply(kernel, kernel_constant(kernel, coefficients[0]), t);
     uint16_t erf;
 
     for (size_t i = 1; i < countof(coefficients); i++)
-        tail = multiply(kernel, t, add(kernel, constant(kernel, coefficients[i]), tail));
-    erf = subtract(kernel, constant(kernel, 1), multiply(kernel, tail, bell(kernel, x)));
-    return add(kernel,
-               multiply(kernel, constant(kernel, 0.5), subtract(kernel, constant(kernel, 1), erf)),
-               kernel_binary(kernel, EXPRESSION_IF_POSITIVE, x, erf));
+        tail = kernel_multiply(kernel, t,
+                               kernel_add(kernel, kernel_constant(kernel, coefficients[i]), tail));
+    erf = kernel_subtract(kernel, kernel_constant(kernel, 1),
+                          kernel_multiply(kernel, tail, bell(kernel, x)));
+    return kernel_add(kernel,
+                      kernel_multiply(kernel, kernel_constant(kernel, 0.5),
+                                      kernel_subtract(kernel, kernel_constant(kernel, 1), erf)),
+                      kernel_binary(kernel, EXPRESSION_IF_POSITIVE, x, erf));
 }
 
 static uint16_t gelu(struct kernel *kernel, uint16_t x)
 {
-    return multiply(kernel, x, normal(kernel, x));
+    return kernel_multiply(kernel, x, normal(kernel, x));
 }
 
 static uint16_t gelu_slope(struct kernel *kernel, uint16_t x)
 {
     const uint16_t density =
-        multiply(kernel, constant(kernel, 0.39894228040143268), bell(kernel, x));
+        kernel_multiply(kernel, kernel_constant(kernel, 0.39894228040143268), bell(kernel, x));
 
-    return add(kernel, normal(kernel, x), multiply(kernel, x, density));
+    return kernel_add(kernel, normal(kernel, x), kernel_multiply(kernel, x, density));
 }
 
 /* ---- operations ---- */
@@ -133,7 +120,7 @@ static void lower_gradient(struct lowering *lowering, const struct op *op, activ
     call_in(&call, &lowering->graph->tensors.items[op->inputs[0]]);
     dy = call_load(&call, lower_buffer(lowering, op->inputs[0]), ACCESS_POINT);
     x = call_load(&call, lower_buffer(lowering, op->inputs[1]), ACCESS_POINT);
-    call_store(&call, multiply(&call.kernel, dy, slope(&call.kernel, x)),
+    call_store(&call, kernel_multiply(&call.kernel, dy, slope(&call.kernel, x)),
                lower_buffer(lowering, op->outputs[0]));
     call_end(&call, op->path);
 }

@@ -176,8 +176,7 @@ static void conv_lower(struct lowering *lowering, const struct op *op)
         const uint16_t bias =
             call_load(&call, lower_buffer(lowering, op->inputs[2]), ACCESS_CHANNEL);
 
-        call.kernel.epilogue =
-            (uint16_t)(kernel_binary(&call.kernel, EXPRESSION_ADD, result, bias) + 1);
+        call.kernel.epilogue = (uint16_t)(kernel_add(&call.kernel, result, bias) + 1);
     }
     call.weight = lower_buffer(lowering, op->inputs[1]);
     call_output(&call, lower_buffer(lowering, op->outputs[0]));

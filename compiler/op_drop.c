@@ -44,10 +44,10 @@ static void lower_dropped(struct lowering *lowering, const struct op *op, enum a
 
     call_in(&call, &lowering->graph->tensors.items[op->inputs[0]]);
     value = call_load(&call, lower_buffer(lowering, op->inputs[0]), ACCESS_POINT);
-    value = kernel_binary(kernel, EXPRESSION_MULTIPLY, value, kernel_constant(kernel, 1 / keep));
-    margin =
-        kernel_binary(kernel, EXPRESSION_SUBTRACT, kernel_constant(kernel, keep),
-                      call_random(&call, lower_key(lowering, op->attributes.random_layer), access));
+    value = kernel_multiply(kernel, value, kernel_constant(kernel, 1 / keep));
+    margin = kernel_subtract(
+        kernel, kernel_constant(kernel, keep),
+        call_random(&call, lower_key(lowering, op->attributes.random_layer), access));
     call_store(&call, kernel_binary(kernel, EXPRESSION_IF_POSITIVE, margin, value),
                lower_buffer(lowering, op->outputs[0]));
     call_end(&call, op->path);

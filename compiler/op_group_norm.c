@@ -8,8 +8,7 @@
  * deviation and g = dy gamma:  dx = (g - mean(g) - x' mean(g x')) / deviation. */
 #include <string.h>
 
-#include "compiler/gradient.h"
-#include "compiler/lower.h"
+#include "compiler/op_channel.h"
 #include "compiler/op_window.h"
 
 enum { GROUP_GROUPS, GROUP_EPSILON };
@@ -18,7 +17,7 @@ enum { LAYER_EPSILON };
 enum { NORM_X, NORM_GAMMA, NORM_BETA };
 enum { NORM_Y, NORM_MEAN, NORM_INVERSE };
 enum { GRADIENT_DY, GRADIENT_X, GRADIENT_GAMMA, GRADIENT_MEAN, GRADIENT_INVERSE };
-enum { GRADIENT_DX, GRADIENT_DGAMMA, GRADIENT_DBETA };
+enum { GRADIENT_DGAMMA, GRADIENT_DBETA, GRADIENT_DX };
 
 /* ---- shapes and parameters ---- */
 
@@ -62,20 +61,11 @@ static struct tensor layer_scopes(const struct layer_call *call)
 static int norm_parameters(struct graph *graph, const struct layer_call *call, const char *path,
                            tensor_id *out)
 {
-    static const char *const suffixes[] = {"weight", "bias"};
-    const int32_t channels = call->input->channels;
+    const struct tensor gamma = {.kind = TENSOR_PARAMETER, .initializer = INITIALIZER_ONE};
+    const struct tensor beta = {.kind = TENSOR_PARAMETER, .initializer = INITIALIZER_ZERO};
 
-    for (int i = 0; i < 2; i++)
-        out[i] = graph_add_tensor(
-            graph,
-            (struct tensor){
-                .kind = TENSOR_PARAMETER,
-                .rank = 1,
-                .initializer = i == 0 ? INITIALIZER_ONE : INITIALIZER_ZERO,
-                .channels = channels,
-                .shape = {channels},
-                .name = arena_format(graph->arena, "%s%s%s", path, *path ? "." : "", suffixes[i]),
-            });
+    out[0] = channel_parameter(graph, call, path, "weight", gamma);
+    out[1] = channel_parameter(graph, call, path, "bias", beta);
     return 2;
 }
 
@@ -83,23 +73,12 @@ static int norm_parameters(struct graph *graph, const struct layer_call *call, c
 
 static void norm_gradient(struct gradient_pass *pass, op_id id, enum op_kind kind)
 {
-    const struct op op = pass->graph->ops.items[id];
-    const tensor_id dy = gradient_of(pass, op.outputs[NORM_Y]);
-    const tensor_id x = op.inputs[NORM_X];
-    tensor_id outputs[3];
+    const struct op *op = &pass->graph->ops.items[id];
 
-    if (dy == TENSOR_NONE)
-        return;
-    const struct tensor like = pass->graph->tensors.items[x];
-    outputs[GRADIENT_DX] = graph_add_tensor(pass->graph, tensor_like(&like, like.channels));
-    outputs[GRADIENT_DGAMMA] = gradient_of_parameter(pass, op.inputs[NORM_GAMMA]);
-    outputs[GRADIENT_DBETA] = gradient_of_parameter(pass, op.inputs[NORM_BETA]);
-    gradient_op(pass, kind, id,
-                (tensor_id[]){dy, x, op.inputs[NORM_GAMMA], op.outputs[NORM_MEAN],
-                              op.outputs[NORM_INVERSE]},
-                5, outputs, 3);
-    if (gradient_needed(pass, x))
-        gradient_add(pass, x, outputs[GRADIENT_DX]);
+    channel_gradient(
+        pass, id, kind, 2,
+        (tensor_id[]){op->inputs[NORM_GAMMA], op->outputs[NORM_MEAN], op->outputs[NORM_INVERSE]},
+        3);
 }
 
 static void group_norm_gradient(struct gradient_pass *pass, op_id id)
@@ -148,22 +127,18 @@ static uint16_t load(struct call_builder *call, tensor_id tensor, enum access ac
     return call_load(call, lower_buffer(call->lowering, tensor), access);
 }
 
-static uint16_t multiply(struct kernel *kernel, uint16_t a, uint16_t b)
-{
-    return kernel_binary(kernel, EXPRESSION_MULTIPLY, a, b);
-}
-
 /* What a sum of values / elements adds: together they give the mean. */
 static uint16_t share(struct call_builder *call, const struct scope *scope, uint16_t value)
 {
-    return multiply(&call->kernel, value, kernel_constant(&call->kernel, 1 / scope->elements));
+    return kernel_multiply(&call->kernel, value,
+                           kernel_constant(&call->kernel, 1 / scope->elements));
 }
 
 static uint16_t load_centered(struct call_builder *call, const struct scope *scope, tensor_id x,
                               tensor_id mean)
 {
-    return kernel_binary(&call->kernel, EXPRESSION_SUBTRACT, load(call, x, ACCESS_POINT),
-                         load(call, mean, scope->access));
+    return kernel_subtract(&call->kernel, load(call, x, ACCESS_POINT),
+                           load(call, mean, scope->access));
 }
 
 static void lower_mean(struct lowering *lowering, const struct op *op, const struct scope *scope)
@@ -182,7 +157,8 @@ static void lower_variance(struct lowering *lowering, const struct op *op,
     const uint16_t centered =
         load_centered(&call, scope, op->inputs[NORM_X], op->outputs[NORM_MEAN]);
 
-    call_store(&call, share(&call, scope, multiply(&call.kernel, centered, centered)), variance);
+    call_store(&call, share(&call, scope, kernel_multiply(&call.kernel, centered, centered)),
+               variance);
     call_end(&call, op->path);
 }
 
@@ -195,10 +171,8 @@ static void lower_inverse(struct lowering *lowering, const struct op *op, buffer
     uint16_t value;
 
     call_in(&call, scopes);
-    value = kernel_binary(kernel, EXPRESSION_ADD, call_load(&call, variance, ACCESS_POINT),
-                          kernel_constant(kernel, op->attributes.epsilon));
-    value = kernel_binary(kernel, EXPRESSION_DIVIDE, kernel_constant(kernel, 1),
-                          kernel_unary(kernel, EXPRESSION_SQRT, value));
+    value =
+        inverse_deviation(kernel, call_load(&call, variance, ACCESS_POINT), op->attributes.epsilon);
     call_store(&call, value, lower_buffer(lowering, op->outputs[NORM_INVERSE]));
     call_end(&call, op->path);
 }
@@ -210,10 +184,9 @@ static void lower_normalize(struct lowering *lowering, const struct op *op,
     struct kernel *kernel = &call.kernel;
     uint16_t value = load_centered(&call, scope, op->inputs[NORM_X], op->outputs[NORM_MEAN]);
 
-    value = multiply(kernel, value, load(&call, op->outputs[NORM_INVERSE], scope->access));
-    value = multiply(kernel, value, load(&call, op->inputs[NORM_GAMMA], ACCESS_CHANNEL));
-    value = kernel_binary(kernel, EXPRESSION_ADD, value,
-                          load(&call, op->inputs[NORM_BETA], ACCESS_CHANNEL));
+    value = kernel_multiply(kernel, value, load(&call, op->outputs[NORM_INVERSE], scope->access));
+    value = kernel_multiply(kernel, value, load(&call, op->inputs[NORM_GAMMA], ACCESS_CHANNEL));
+    value = kernel_add(kernel, value, load(&call, op->inputs[NORM_BETA], ACCESS_CHANNEL));
     call_store(&call, value, lower_buffer(lowering, op->outputs[NORM_Y]));
     call_end(&call, op->path);
 }
@@ -233,16 +206,17 @@ static void norm_lower(struct lowering *lowering, const struct op *op)
 static uint16_t load_normalized(struct call_builder *call, const struct scope *scope,
                                 const struct op *op)
 {
-    return multiply(&call->kernel,
-                    load_centered(call, scope, op->inputs[GRADIENT_X], op->inputs[GRADIENT_MEAN]),
-                    load(call, op->inputs[GRADIENT_INVERSE], scope->access));
+    return kernel_multiply(
+        &call->kernel,
+        load_centered(call, scope, op->inputs[GRADIENT_X], op->inputs[GRADIENT_MEAN]),
+        load(call, op->inputs[GRADIENT_INVERSE], scope->access));
 }
 
 /* dy gamma */
 static uint16_t load_scaled(struct call_builder *call, const struct op *op)
 {
-    return multiply(&call->kernel, load(call, op->inputs[GRADIENT_DY], ACCESS_POINT),
-                    load(call, op->inputs[GRADIENT_GAMMA], ACCESS_CHANNEL));
+    return kernel_multiply(&call->kernel, load(call, op->inputs[GRADIENT_DY], ACCESS_POINT),
+                           load(call, op->inputs[GRADIENT_GAMMA], ACCESS_CHANNEL));
 }
 
 /* The means of g and of g x' over each scope. */
@@ -254,26 +228,40 @@ static void lower_gradient_means(struct lowering *lowering, const struct op *op,
     const uint16_t g = share(&call, scope, load_scaled(&call, op));
 
     call_store(&call, g, g_mean);
-    call_store(&call, multiply(&call.kernel, g, load_normalized(&call, scope, op)), product_mean);
+    call_store(&call, kernel_multiply(&call.kernel, g, load_normalized(&call, scope, op)),
+               product_mean);
     call_end(&call, op->path);
 }
 
-static void lower_gradient_data(struct lowering *lowering, const struct op *op,
-                                const struct scope *scope, buffer_id g_mean, buffer_id product_mean)
+static void lower_gradient_points(struct lowering *lowering, const struct op *op,
+                                  const struct scope *scope, buffer_id g_mean,
+                                  buffer_id product_mean)
 {
     struct call_builder call = begin(lowering, op, KERNEL_POINTWISE, op->inputs[GRADIENT_X]);
     struct kernel *kernel = &call.kernel;
     uint16_t value = load_scaled(&call, op), product;
 
-    value =
-        kernel_binary(kernel, EXPRESSION_SUBTRACT, value, call_load(&call, g_mean, scope->access));
-    product = multiply(kernel, load_normalized(&call, scope, op),
-                       call_load(&call, product_mean, scope->access));
-    value = kernel_binary(kernel, EXPRESSION_SUBTRACT, value, product);
-    call_store(&call,
-               multiply(kernel, value, load(&call, op->inputs[GRADIENT_INVERSE], scope->access)),
-               lower_buffer(lowering, op->outputs[GRADIENT_DX]));
+    value = kernel_subtract(kernel, value, call_load(&call, g_mean, scope->access));
+    product = kernel_multiply(kernel, load_normalized(&call, scope, op),
+                              call_load(&call, product_mean, scope->access));
+    value = kernel_subtract(kernel, value, product);
+    call_store(
+        &call,
+        kernel_multiply(kernel, value, load(&call, op->inputs[GRADIENT_INVERSE], scope->access)),
+        lower_buffer(lowering, op->outputs[GRADIENT_DX]));
     call_end(&call, op->path);
+}
+
+static void lower_gradient_data(struct lowering *lowering, const struct op *op,
+                                const struct scope *scope)
+{
+    const buffer_id mean = lower_buffer(lowering, op->inputs[GRADIENT_MEAN]);
+    const uint64_t bytes = lowering->calls->buffers.items[mean].bytes;
+    const buffer_id g_mean = lower_scratch(lowering, bytes);
+    const buffer_id product_mean = lower_scratch(lowering, bytes);
+
+    lower_gradient_means(lowering, op, scope, g_mean, product_mean);
+    lower_gradient_points(lowering, op, scope, g_mean, product_mean);
 }
 
 /* dgamma = sum(dy x') and dbeta = sum(dy) over images and grid, chunk by chunk. */
@@ -289,7 +277,7 @@ static void lower_gradient_parameters(struct lowering *lowering, const struct op
     const uint16_t dy = load(&call, op->inputs[GRADIENT_DY], ACCESS_POINT);
 
     call.kernel.chunk_images = lower_chunk_images(lowering);
-    call_store(&call, multiply(&call.kernel, dy, load_normalized(&call, scope, op)),
+    call_store(&call, kernel_multiply(&call.kernel, dy, load_normalized(&call, scope, op)),
                product_chunks);
     call_store(&call, dy, dy_chunks);
     call_end(&call, op->path);
@@ -302,14 +290,10 @@ static void lower_gradient_parameters(struct lowering *lowering, const struct op
 static void norm_gradient_lower(struct lowering *lowering, const struct op *op)
 {
     const struct scope scope = scope_of(lowering, op, op->inputs[GRADIENT_X]);
-    const buffer_id mean = lower_buffer(lowering, op->inputs[GRADIENT_MEAN]);
-    const uint64_t bytes = lowering->calls->buffers.items[mean].bytes;
-    const buffer_id g_mean = lower_scratch(lowering, bytes);
-    const buffer_id product_mean = lower_scratch(lowering, bytes);
 
-    lower_gradient_means(lowering, op, &scope, g_mean, product_mean);
     lower_gradient_parameters(lowering, op, &scope);
-    lower_gradient_data(lowering, op, &scope, g_mean, product_mean);
+    if (op->output_count > GRADIENT_DX)
+        lower_gradient_data(lowering, op, &scope);
 }
 
 /* ---- definitions ---- */

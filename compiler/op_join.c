@@ -184,8 +184,8 @@ static void lower_resized(struct lowering *lowering, const struct op *op, enum k
     for (int axis = 0; axis < GRID_RANK; axis++)
         window->kernel[axis] = window->stride[axis] = fine->grid[axis] / coarse->grid[axis];
     value = call_load(&call, lower_buffer(lowering, op->inputs[0]), ACCESS_POINT);
-    value = kernel_binary(&call.kernel, EXPRESSION_MULTIPLY, value,
-                          kernel_constant(&call.kernel, (double)window_size(window)));
+    value = kernel_multiply(&call.kernel, value,
+                            kernel_constant(&call.kernel, (double)window_size(window)));
     call_operand(&call, value);
     call_output(&call, lower_buffer(lowering, op->outputs[0]));
     call_end(&call, op->path);

@@ -21,8 +21,8 @@ static void softmax_loss_lower(struct lowering *lowering, const struct op *op)
     struct call_builder call = call_begin(lowering, KERNEL_SOFTMAX_LOSS);
 
     call_in(&call, &lowering->graph->tensors.items[op->inputs[LOSS_LOGITS]]);
-    call_operand(&call, call_load(&call, lower_buffer(lowering, op->inputs[LOSS_LOGITS]),
-                                  ACCESS_POINT));
+    call_operand(&call,
+                 call_load(&call, lower_buffer(lowering, op->inputs[LOSS_LOGITS]), ACCESS_POINT));
     if (lowering->training && lowering->recipe->label_smoothing > 0)
         call_operand(&call, kernel_constant(&call.kernel, lowering->recipe->label_smoothing));
     call.weight = lower_buffer(lowering, op->inputs[LOSS_LABELS]);
@@ -49,11 +49,6 @@ static buffer_id region_rows(struct lowering *lowering, enum rnet_region region,
     return (buffer_id)(lowering->calls->buffers.count - 1);
 }
 
-static uint16_t multiply(struct kernel *kernel, uint16_t a, uint16_t b)
-{
-    return kernel_binary(kernel, EXPRESSION_MULTIPLY, a, b);
-}
-
 /* The gradient as the rule wants it: scaled by the runtime where the recipe clips or accumulates,
  * with the decay's share. */
 static uint16_t effective_gradient(struct call_builder *call, buffer_id gradients, uint16_t weight,
@@ -64,12 +59,11 @@ static uint16_t effective_gradient(struct call_builder *call, buffer_id gradient
     uint16_t gradient = call_load(call, gradients, ACCESS_POINT);
 
     if (recipe->clip > 0 || recipe->accumulate > 1)
-        gradient =
-            multiply(kernel, gradient, call_scalar(call, RNET_SCALAR_GRADIENT_SCALE));
+        gradient = kernel_multiply(kernel, gradient, call_scalar(call, RNET_SCALAR_GRADIENT_SCALE));
     if (decaying)
-        gradient =
-            kernel_binary(kernel, EXPRESSION_ADD, gradient,
-                          multiply(kernel, call_scalar(call, RNET_SCALAR_WEIGHT_DECAY), weight));
+        gradient = kernel_add(
+            kernel, gradient,
+            kernel_multiply(kernel, call_scalar(call, RNET_SCALAR_WEIGHT_DECAY), weight));
     return gradient;
 }
 
@@ -93,15 +87,14 @@ static void lower_update(struct lowering *lowering, struct rows rows, bool decay
     weight = call_load(&call, weights, ACCESS_POINT);
     gradient = effective_gradient(&call, gradients, weight, decaying);
     momentum = call_scalar(&call, RNET_SCALAR_MOMENTUM);
-    velocity = multiply(kernel, momentum, call_load(&call, velocities, ACCESS_POINT));
-    velocity = kernel_binary(kernel, EXPRESSION_ADD, velocity, gradient);
+    velocity = kernel_multiply(kernel, momentum, call_load(&call, velocities, ACCESS_POINT));
+    velocity = kernel_add(kernel, velocity, gradient);
     step = velocity;
     if (lowering->recipe->nesterov)
-        step = kernel_binary(kernel, EXPRESSION_ADD, gradient,
-                             multiply(kernel, momentum, velocity));
-    step = multiply(kernel, call_scalar(&call, RNET_SCALAR_LEARNING_RATE), step);
+        step = kernel_add(kernel, gradient, kernel_multiply(kernel, momentum, velocity));
+    step = kernel_multiply(kernel, call_scalar(&call, RNET_SCALAR_LEARNING_RATE), step);
     call_store(&call, velocity, velocities);
-    call_store(&call, kernel_binary(kernel, EXPRESSION_SUBTRACT, weight, step), weights);
+    call_store(&call, kernel_subtract(kernel, weight, step), weights);
     call_end(&call, path);
 }
 

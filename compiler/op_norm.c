@@ -7,8 +7,7 @@
  * Normalization", 2015, give the formulas of the gradient. */
 #include <string.h>
 
-#include "compiler/gradient.h"
-#include "compiler/lower.h"
+#include "compiler/op_channel.h"
 #include "compiler/op_window.h"
 
 enum { BN_EPSILON, BN_MOMENTUM };
@@ -16,7 +15,7 @@ enum { BN_EPSILON, BN_MOMENTUM };
 enum { BN_X, BN_GAMMA, BN_BETA, BN_RUNNING_MEAN, BN_RUNNING_VARIANCE, BN_COUNTER };
 enum { BN_Y, BN_MEAN, BN_INVERSE_DEVIATION, BN_SCALE };
 enum { GRADIENT_DY, GRADIENT_X, GRADIENT_MEAN, GRADIENT_INVERSE_DEVIATION, GRADIENT_SCALE };
-enum { GRADIENT_DX, GRADIENT_DGAMMA, GRADIENT_DBETA };
+enum { GRADIENT_DGAMMA, GRADIENT_DBETA, GRADIENT_DX };
 
 static void bn_shape(struct layer_call *call)
 {
@@ -27,54 +26,28 @@ static void bn_shape(struct layer_call *call)
         layer_fail(call, DIAGNOSTIC_BAD_SHAPE, BN_MOMENTUM, "momentum must lie between 0 and 1");
 }
 
-static tensor_id add_vector(struct graph *graph, const struct layer_call *call, const char *path,
-                            const char *suffix, enum tensor_kind kind,
-                            enum initializer initializer)
-{
-    const int32_t channels = call->input->channels;
-
-    return graph_add_tensor(
-        graph, (struct tensor){
-                   .kind = (uint8_t)kind,
-                   .rank = kind == TENSOR_COUNTER ? 0 : 1,
-                   .initializer = (uint8_t)initializer,
-                   .channels = channels,
-                   .shape = {kind == TENSOR_COUNTER ? 0 : channels},
-                   .name = arena_format(graph->arena, "%s%s%s", path, *path ? "." : "", suffix),
-               });
-}
-
 static int bn_parameters(struct graph *graph, const struct layer_call *call, const char *path,
                          tensor_id *out)
 {
-    out[0] = add_vector(graph, call, path, "weight", TENSOR_PARAMETER, INITIALIZER_ONE);
-    out[1] = add_vector(graph, call, path, "bias", TENSOR_PARAMETER, INITIALIZER_ZERO);
-    out[2] = add_vector(graph, call, path, "running_mean", TENSOR_STATISTIC, INITIALIZER_ZERO);
-    out[3] = add_vector(graph, call, path, "running_var", TENSOR_STATISTIC, INITIALIZER_ONE);
-    out[4] = add_vector(graph, call, path, "num_batches_tracked", TENSOR_COUNTER,
-                        INITIALIZER_ZERO);
-    return 5;
+    static const struct {
+        const char *name;
+        struct tensor like;
+    } parameters[] = {
+        {"weight", {.kind = TENSOR_PARAMETER, .initializer = INITIALIZER_ONE}},
+        {"bias", {.kind = TENSOR_PARAMETER, .initializer = INITIALIZER_ZERO}},
+        {"running_mean", {.kind = TENSOR_STATISTIC, .initializer = INITIALIZER_ZERO}},
+        {"running_var", {.kind = TENSOR_STATISTIC, .initializer = INITIALIZER_ONE}},
+        {"num_batches_tracked", {.kind = TENSOR_COUNTER, .initializer = INITIALIZER_ZERO}},
+    };
+
+    for (size_t i = 0; i < countof(parameters); i++)
+        out[i] = channel_parameter(graph, call, path, parameters[i].name, parameters[i].like);
+    return countof(parameters);
 }
 
 static void bn_gradient(struct gradient_pass *pass, op_id id)
 {
-    const struct op op = pass->graph->ops.items[id];
-    const tensor_id dy = gradient_of(pass, op.outputs[BN_Y]);
-    const tensor_id x = op.inputs[BN_X];
-    tensor_id outputs[3];
-
-    if (dy == TENSOR_NONE)
-        return;
-    const struct tensor like = pass->graph->tensors.items[x];
-    outputs[GRADIENT_DX] = graph_add_tensor(pass->graph, tensor_like(&like, like.channels));
-    outputs[GRADIENT_DGAMMA] = gradient_of_parameter(pass, op.inputs[BN_GAMMA]);
-    outputs[GRADIENT_DBETA] = gradient_of_parameter(pass, op.inputs[BN_BETA]);
-    gradient_op(pass, OP_BN_GRADIENT, id,
-                (tensor_id[]){dy, x, op.outputs[BN_MEAN], op.outputs[BN_INVERSE_DEVIATION],
-                              op.outputs[BN_SCALE]},
-                5, outputs, 3);
-    if (gradient_needed(pass, x))
-        gradient_add(pass, x, outputs[GRADIENT_DX]);
+    channel_gradient(pass, id, OP_BN_GRADIENT, 2, pass->graph->ops.items[id].outputs + BN_MEAN, 3);
 }
 
 /* ---- lowering ---- */
@@ -89,18 +62,12 @@ static void lower_moments(struct lowering *lowering, const struct op *op, buffer
 
     call_in(&call, &lowering->graph->tensors.items[op->inputs[BN_X]]);
     call.kernel.chunk_images = lower_chunk_images(lowering);
-    shifted = kernel_binary(&call.kernel, EXPRESSION_SUBTRACT, call_load(&call, x, ACCESS_POINT),
-                            call_load(&call, lower_buffer(lowering, op->inputs[BN_RUNNING_MEAN]),
-                                      ACCESS_CHANNEL));
+    shifted = kernel_subtract(
+        &call.kernel, call_load(&call, x, ACCESS_POINT),
+        call_load(&call, lower_buffer(lowering, op->inputs[BN_RUNNING_MEAN]), ACCESS_CHANNEL));
     call_store(&call, shifted, sum);
-    call_store(&call, kernel_binary(&call.kernel, EXPRESSION_MULTIPLY, shifted, shifted),
-               square_sum);
+    call_store(&call, kernel_multiply(&call.kernel, shifted, shifted), square_sum);
     call_end(&call, op->path);
-}
-
-static uint16_t multiply(struct kernel *kernel, uint16_t a, uint16_t b)
-{
-    return kernel_binary(kernel, EXPRESSION_MULTIPLY, a, b);
 }
 
 /* old + momentum (new - old), stored over old. */
@@ -109,20 +76,10 @@ static void store_running(struct call_builder *call, buffer_id running, uint16_t
 {
     struct kernel *kernel = &call->kernel;
     const uint16_t old = call_load(call, running, ACCESS_CHANNEL);
-    const uint16_t step =
-        multiply(kernel, kernel_constant(kernel, momentum),
-                 kernel_binary(kernel, EXPRESSION_SUBTRACT, value, old));
+    const uint16_t step = kernel_multiply(kernel, kernel_constant(kernel, momentum),
+                                          kernel_subtract(kernel, value, old));
 
-    call_store(call, kernel_binary(kernel, EXPRESSION_ADD, old, step), running);
-}
-
-static uint16_t inverse_deviation(struct kernel *kernel, uint16_t variance, double epsilon)
-{
-    const uint16_t sum =
-        kernel_binary(kernel, EXPRESSION_ADD, variance, kernel_constant(kernel, epsilon));
-
-    return kernel_binary(kernel, EXPRESSION_DIVIDE, kernel_constant(kernel, 1),
-                         kernel_unary(kernel, EXPRESSION_SQRT, sum));
+    call_store(call, kernel_add(kernel, old, step), running);
 }
 
 /* The batch's mean, inverse deviation and scale; the running statistics move toward them. The
@@ -138,24 +95,21 @@ static void lower_statistics(struct lowering *lowering, const struct op *op, buf
     kernel->chunk_images = lower_chunk_images(lowering);
     kernel->chunk_parts = 1;
     count = kernel_expression(kernel, (struct expression){.op = EXPRESSION_ELEMENTS});
-    shift_mean = kernel_binary(kernel, EXPRESSION_DIVIDE,
-                               call_load(&call, sum, ACCESS_CHUNK_SUM), count);
-    mean = kernel_binary(kernel, EXPRESSION_ADD, shift_mean,
-                         call_load(&call, lower_buffer(lowering, op->inputs[BN_RUNNING_MEAN]),
-                                   ACCESS_CHANNEL));
-    variance = kernel_binary(kernel, EXPRESSION_DIVIDE,
-                             call_load(&call, square_sum, ACCESS_CHUNK_SUM), count);
-    variance = kernel_binary(kernel, EXPRESSION_SUBTRACT, variance,
-                             multiply(kernel, shift_mean, shift_mean));
+    shift_mean = kernel_divide(kernel, call_load(&call, sum, ACCESS_CHUNK_SUM), count);
+    mean = kernel_add(
+        kernel, shift_mean,
+        call_load(&call, lower_buffer(lowering, op->inputs[BN_RUNNING_MEAN]), ACCESS_CHANNEL));
+    variance = kernel_divide(kernel, call_load(&call, square_sum, ACCESS_CHUNK_SUM), count);
+    variance = kernel_subtract(kernel, variance, kernel_multiply(kernel, shift_mean, shift_mean));
     variance = kernel_binary(kernel, EXPRESSION_MAXIMUM, variance, kernel_constant(kernel, 0));
-    unbiased = kernel_binary(kernel, EXPRESSION_SUBTRACT, count, kernel_constant(kernel, 1));
+    unbiased = kernel_subtract(kernel, count, kernel_constant(kernel, 1));
     unbiased = kernel_binary(kernel, EXPRESSION_MAXIMUM, unbiased, kernel_constant(kernel, 1));
-    unbiased = kernel_binary(kernel, EXPRESSION_DIVIDE, multiply(kernel, variance, count), unbiased);
+    unbiased = kernel_divide(kernel, kernel_multiply(kernel, variance, count), unbiased);
     inverse = inverse_deviation(kernel, variance, op->attributes.epsilon);
     gamma = call_load(&call, lower_buffer(lowering, op->inputs[BN_GAMMA]), ACCESS_CHANNEL);
     call_store(&call, mean, lower_buffer(lowering, op->outputs[BN_MEAN]));
     call_store(&call, inverse, lower_buffer(lowering, op->outputs[BN_INVERSE_DEVIATION]));
-    call_store(&call, multiply(kernel, gamma, inverse),
+    call_store(&call, kernel_multiply(kernel, gamma, inverse),
                lower_buffer(lowering, op->outputs[BN_SCALE]));
     store_running(&call, lower_buffer(lowering, op->inputs[BN_RUNNING_MEAN]), mean,
                   op->attributes.momentum);
@@ -178,7 +132,7 @@ static void lower_running_scale(struct lowering *lowering, const struct op *op)
         call_load(&call, lower_buffer(lowering, op->inputs[BN_RUNNING_VARIANCE]), ACCESS_CHANNEL),
         op->attributes.epsilon);
     gamma = call_load(&call, lower_buffer(lowering, op->inputs[BN_GAMMA]), ACCESS_CHANNEL);
-    call_store(&call, multiply(kernel, gamma, inverse),
+    call_store(&call, kernel_multiply(kernel, gamma, inverse),
                lower_buffer(lowering, op->outputs[BN_SCALE]));
     call_end(&call, op->path);
 }
@@ -191,11 +145,10 @@ static void lower_normalize(struct lowering *lowering, const struct op *op, buff
 
     call_in(&call, &lowering->graph->tensors.items[op->inputs[BN_X]]);
     value = call_load(&call, lower_buffer(lowering, op->inputs[BN_X]), ACCESS_POINT);
-    value = kernel_binary(kernel, EXPRESSION_SUBTRACT, value,
-                          call_load(&call, mean, ACCESS_CHANNEL));
+    value = kernel_subtract(kernel, value, call_load(&call, mean, ACCESS_CHANNEL));
     scale = call_load(&call, lower_buffer(lowering, op->outputs[BN_SCALE]), ACCESS_CHANNEL);
     beta = call_load(&call, lower_buffer(lowering, op->inputs[BN_BETA]), ACCESS_CHANNEL);
-    value = kernel_binary(kernel, EXPRESSION_ADD, multiply(kernel, value, scale), beta);
+    value = kernel_add(kernel, kernel_multiply(kernel, value, scale), beta);
     call_store(&call, value, lower_buffer(lowering, op->outputs[BN_Y]));
     call_end(&call, op->path);
 }
@@ -234,8 +187,8 @@ static uint16_t load_centered(struct call_builder *call, const struct op *op)
     const uint16_t x =
         call_load(call, lower_buffer(lowering, op->inputs[GRADIENT_X]), ACCESS_POINT);
 
-    return kernel_binary(
-        &call->kernel, EXPRESSION_SUBTRACT, x,
+    return kernel_subtract(
+        &call->kernel, x,
         call_load(call, lower_buffer(lowering, op->inputs[GRADIENT_MEAN]), ACCESS_CHANNEL));
 }
 
@@ -250,15 +203,14 @@ static void lower_gradient_sums(struct lowering *lowering, const struct op *op, 
     dy = call_load(&call, lower_buffer(lowering, op->inputs[GRADIENT_DY]), ACCESS_POINT);
     inverse = call_load(&call, lower_buffer(lowering, op->inputs[GRADIENT_INVERSE_DEVIATION]),
                         ACCESS_CHANNEL);
-    normalized = multiply(&call.kernel, load_centered(&call, op), inverse);
+    normalized = kernel_multiply(&call.kernel, load_centered(&call, op), inverse);
     call_store(&call, dy, dy_sum);
-    call_store(&call, multiply(&call.kernel, dy, normalized), product_sum);
+    call_store(&call, kernel_multiply(&call.kernel, dy, normalized), product_sum);
     call_end(&call, op->path);
 }
 
-static void lower_gradient_vectors(struct lowering *lowering, const struct op *op,
-                                   buffer_id dy_sum, buffer_id product_sum,
-                                   const struct corrections *corrections)
+static void lower_gradient_vectors(struct lowering *lowering, const struct op *op, buffer_id dy_sum,
+                                   buffer_id product_sum, const struct corrections *corrections)
 {
     struct call_builder call = call_begin(lowering, KERNEL_VECTOR);
     struct kernel *kernel = &call.kernel;
@@ -272,11 +224,10 @@ static void lower_gradient_vectors(struct lowering *lowering, const struct op *o
     dgamma = call_load(&call, product_sum, ACCESS_CHUNK_SUM);
     inverse = call_load(&call, lower_buffer(lowering, op->inputs[GRADIENT_INVERSE_DEVIATION]),
                         ACCESS_CHANNEL);
-    x_factor = kernel_binary(kernel, EXPRESSION_DIVIDE, multiply(kernel, dgamma, inverse), count);
+    x_factor = kernel_divide(kernel, kernel_multiply(kernel, dgamma, inverse), count);
     call_store(&call, dgamma, lower_buffer(lowering, op->outputs[GRADIENT_DGAMMA]));
     call_store(&call, dbeta, lower_buffer(lowering, op->outputs[GRADIENT_DBETA]));
-    call_store(&call, kernel_binary(kernel, EXPRESSION_DIVIDE, dbeta, count),
-               corrections->dy_mean);
+    call_store(&call, kernel_divide(kernel, dbeta, count), corrections->dy_mean);
     call_store(&call, x_factor, corrections->x_factor);
     call_end(&call, op->path);
 }
@@ -291,13 +242,12 @@ static void lower_gradient_data(struct lowering *lowering, const struct op *op,
 
     call_in(&call, &lowering->graph->tensors.items[op->inputs[GRADIENT_X]]);
     value = call_load(&call, lower_buffer(lowering, op->inputs[GRADIENT_DY]), ACCESS_POINT);
-    value = kernel_binary(kernel, EXPRESSION_SUBTRACT, value,
-                          call_load(&call, corrections->dy_mean, ACCESS_CHANNEL));
-    product = multiply(kernel, load_centered(&call, op),
-                       call_load(&call, corrections->x_factor, ACCESS_CHANNEL));
-    value = kernel_binary(kernel, EXPRESSION_SUBTRACT, value, product);
+    value = kernel_subtract(kernel, value, call_load(&call, corrections->dy_mean, ACCESS_CHANNEL));
+    product = kernel_multiply(kernel, load_centered(&call, op),
+                              call_load(&call, corrections->x_factor, ACCESS_CHANNEL));
+    value = kernel_subtract(kernel, value, product);
     scale = call_load(&call, lower_buffer(lowering, op->inputs[GRADIENT_SCALE]), ACCESS_CHANNEL);
-    call_store(&call, multiply(kernel, scale, value),
+    call_store(&call, kernel_multiply(kernel, scale, value),
                lower_buffer(lowering, op->outputs[GRADIENT_DX]));
     call_end(&call, op->path);
 }
@@ -314,7 +264,8 @@ static void bn_gradient_lower(struct lowering *lowering, const struct op *op)
 
     lower_gradient_sums(lowering, op, dy_sum, product_sum);
     lower_gradient_vectors(lowering, op, dy_sum, product_sum, &corrections);
-    lower_gradient_data(lowering, op, &corrections);
+    if (op->output_count > GRADIENT_DX)
+        lower_gradient_data(lowering, op, &corrections);
 }
 
 const struct op_definition bn_definition = {

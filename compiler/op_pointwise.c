@@ -65,8 +65,8 @@ static void lower_partial_sum(struct lowering *lowering, const struct op *op, in
                       ACCESS_POINT);
     for (int term = sum != BUFFER_NONE ? first : first + 1; term < first + count; term++)
         value =
-            kernel_binary(&call.kernel, EXPRESSION_ADD, value,
-                          call_load(&call, lower_buffer(lowering, op->inputs[term]), ACCESS_POINT));
+            kernel_add(&call.kernel, value,
+                       call_load(&call, lower_buffer(lowering, op->inputs[term]), ACCESS_POINT));
     call_store(&call, value, out);
     call_end(&call, op->path);
 }

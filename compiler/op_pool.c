@@ -91,8 +91,8 @@ static void lower_spread(struct lowering *lowering, const struct op *op)
     call_in(&call, dx);
     dy = call_load(&call, lower_buffer(lowering, op->inputs[0]), ACCESS_IMAGE_CHANNEL);
     call_store(&call,
-               kernel_binary(&call.kernel, EXPRESSION_MULTIPLY, dy,
-                             kernel_constant(&call.kernel, 1.0 / (double)grid_points(dx->grid))),
+               kernel_multiply(&call.kernel, dy,
+                               kernel_constant(&call.kernel, 1.0 / (double)grid_points(dx->grid))),
                lower_buffer(lowering, op->outputs[0]));
     call_end(&call, op->path);
 }

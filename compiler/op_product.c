@@ -2,11 +2,12 @@
  * excitation; Hu et al., 2018), and with a trained scale for each channel. */
 #include <string.h>
 
-#include "compiler/gradient.h"
-#include "compiler/lower.h"
-#include "compiler/op.h"
+#include "compiler/op_channel.h"
 
 enum { SCALE_INIT };
+/* ORDER SCALE: inputs and outputs of its gradient. */
+enum { SCALE_DY, SCALE_X, SCALE_WEIGHT };
+enum { SCALE_DWEIGHT, SCALE_DX };
 enum { PRODUCT_TERMS = 8 }; /* the most factors; a kernel loads them all and the gradient too */
 
 static bool is_spread(const struct tensor *term, const struct tensor *product)
@@ -93,7 +94,7 @@ static uint16_t load_product(struct call_builder *call, const struct op *op,
             call_load(call, lower_buffer(lowering, op->inputs[i]),
                       is_spread(term, grid) ? ACCESS_IMAGE_CHANNEL : ACCESS_POINT);
 
-        value = i == 0 ? factor : kernel_binary(&call->kernel, EXPRESSION_MULTIPLY, value, factor);
+        value = i == 0 ? factor : kernel_multiply(&call->kernel, value, factor);
     }
     return value;
 }
@@ -118,8 +119,7 @@ static void spread_gradient_lower(struct lowering *lowering, const struct op *op
     call_in(&call, dy);
     call_out(&call, &lowering->graph->tensors.items[op->outputs[0]]);
     memcpy(call.kernel.window.kernel, dy->grid, sizeof dy->grid);
-    call_operand(&call, kernel_binary(&call.kernel, EXPRESSION_MULTIPLY,
-                                      load_product(&call, op, dy), points));
+    call_operand(&call, kernel_multiply(&call.kernel, load_product(&call, op, dy), points));
     call_output(&call, lower_buffer(lowering, op->outputs[0]));
     call_end(&call, op->path);
 }
@@ -134,41 +134,22 @@ static void scale_shape(struct layer_call *call)
 static int scale_parameters(struct graph *graph, const struct layer_call *call, const char *path,
                             tensor_id *out)
 {
-    const int32_t channels = call->input->channels;
+    const struct tensor weight = {.kind = TENSOR_PARAMETER,
+                                  .initializer = INITIALIZER_VALUE,
+                                  .initial_value = call->values[SCALE_INIT].values[0]};
 
-    out[0] = graph_add_tensor(
-        graph, (struct tensor){
-                   .kind = TENSOR_PARAMETER,
-                   .rank = 1,
-                   .initializer = INITIALIZER_VALUE,
-                   .initial_value = call->values[SCALE_INIT].values[0],
-                   .channels = channels,
-                   .shape = {channels},
-                   .name = arena_format(graph->arena, "%s%sweight", path, *path ? "." : ""),
-               });
+    out[0] = channel_parameter(graph, call, path, "weight", weight);
     return 1;
 }
 
 static void scale_gradient(struct gradient_pass *pass, op_id id)
 {
-    const struct op op = pass->graph->ops.items[id];
-    const tensor_id dy = gradient_of(pass, op.outputs[0]);
-    tensor_id outputs[2];
-
-    if (dy == TENSOR_NONE)
-        return;
-    const struct tensor like = pass->graph->tensors.items[dy];
-    outputs[0] = graph_add_tensor(pass->graph, tensor_like(&like, like.channels));
-    outputs[1] = gradient_of_parameter(pass, op.inputs[1]);
-    gradient_op(pass, OP_SCALE_GRADIENT, id, (tensor_id[]){dy, op.inputs[0], op.inputs[1]}, 3,
-                outputs, 2);
-    if (gradient_needed(pass, op.inputs[0]))
-        gradient_add(pass, op.inputs[0], outputs[0]);
+    channel_gradient(pass, id, OP_SCALE_GRADIENT, 1, &pass->graph->ops.items[id].inputs[1], 1);
 }
 
 /* out = x weight */
 static void lower_scaled(struct lowering *lowering, const struct op *op, tensor_id x,
-                         tensor_id weight)
+                         tensor_id weight, tensor_id out)
 {
     struct call_builder call = call_begin(lowering, KERNEL_POINTWISE);
     uint16_t value, factor;
@@ -176,20 +157,19 @@ static void lower_scaled(struct lowering *lowering, const struct op *op, tensor_
     call_in(&call, &lowering->graph->tensors.items[x]);
     value = call_load(&call, lower_buffer(lowering, x), ACCESS_POINT);
     factor = call_load(&call, lower_buffer(lowering, weight), ACCESS_CHANNEL);
-    call_store(&call, kernel_binary(&call.kernel, EXPRESSION_MULTIPLY, value, factor),
-               lower_buffer(lowering, op->outputs[0]));
+    call_store(&call, kernel_multiply(&call.kernel, value, factor), lower_buffer(lowering, out));
     call_end(&call, op->path);
 }
 
 static void scale_lower(struct lowering *lowering, const struct op *op)
 {
-    lower_scaled(lowering, op, op->inputs[0], op->inputs[1]);
+    lower_scaled(lowering, op, op->inputs[0], op->inputs[1], op->outputs[0]);
 }
 
 /* Sums dy x over images and grid, chunk by chunk. */
 static void scale_gradient_lower(struct lowering *lowering, const struct op *op)
 {
-    const struct tensor *x = &lowering->graph->tensors.items[op->inputs[1]];
+    const struct tensor *x = &lowering->graph->tensors.items[op->inputs[SCALE_X]];
     const buffer_id chunks =
         lower_scratch(lowering, lower_chunk_bytes(lowering, lower_chunk_images(lowering),
                                                   channel_stride(x->channels)));
@@ -198,13 +178,15 @@ static void scale_gradient_lower(struct lowering *lowering, const struct op *op)
 
     call_in(&call, x);
     call.kernel.chunk_images = lower_chunk_images(lowering);
-    dy = call_load(&call, lower_buffer(lowering, op->inputs[0]), ACCESS_POINT);
-    value = call_load(&call, lower_buffer(lowering, op->inputs[1]), ACCESS_POINT);
-    call_store(&call, kernel_binary(&call.kernel, EXPRESSION_MULTIPLY, dy, value), chunks);
+    dy = call_load(&call, lower_buffer(lowering, op->inputs[SCALE_DY]), ACCESS_POINT);
+    value = call_load(&call, lower_buffer(lowering, op->inputs[SCALE_X]), ACCESS_POINT);
+    call_store(&call, kernel_multiply(&call.kernel, dy, value), chunks);
     call_end(&call, op->path);
     lower_chunk_sum(lowering, chunks, lower_chunk_images(lowering), x->channels,
-                    lower_buffer(lowering, op->outputs[1]), op->path);
-    lower_scaled(lowering, op, op->inputs[0], op->inputs[2]);
+                    lower_buffer(lowering, op->outputs[SCALE_DWEIGHT]), op->path);
+    if (op->output_count > SCALE_DX)
+        lower_scaled(lowering, op, op->inputs[SCALE_DY], op->inputs[SCALE_WEIGHT],
+                     op->outputs[SCALE_DX]);
 }
 
 const struct op_definition multiply_definition = {.gradient = multiply_gradient,
