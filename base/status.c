@@ -19,9 +19,9 @@ int status_exit_code(const struct status *status)
 {
     switch (status->code) {
     case STATUS_OK: return 0;
-    case STATUS_USAGE: return 2;
-    case STATUS_DIVERGED: return 70;
-    case STATUS_STOPPED: return 75;
+    case STATUS_USAGE: return EXIT_USAGE;
+    case STATUS_DIVERGED: return EXIT_DIVERGED;
+    case STATUS_STOPPED: return EXIT_STOPPED;
     case STATUS_INVALID:
     case STATUS_IO:
     case STATUS_MEMORY: break;

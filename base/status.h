@@ -10,9 +10,9 @@ enum status_code {
     STATUS_INVALID,   /* the input is malformed or does not fit */
     STATUS_IO,        /* the operating system said no */
     STATUS_MEMORY,    /* not enough memory */
-    STATUS_USAGE,     /* a wrong command line; exit status 2 */
-    STATUS_DIVERGED,  /* a loss that is not finite; exit status 70 */
-    STATUS_STOPPED,   /* a signal asked for the end; exit status 75 */
+    STATUS_USAGE,     /* a wrong command line */
+    STATUS_DIVERGED,  /* a loss that is not finite */
+    STATUS_STOPPED,   /* a signal asked for the end */
 };
 
 struct status {
@@ -34,7 +34,10 @@ static inline bool status_is_ok(const struct status *status)
 struct status status_error(enum status_code code, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* The exit status that cli contract gives to a code: 0, 1, 2, 70 or 75. */
+/* Exit statuses beyond 0 and 1: wrong usage, a loss that is not finite, stopped by a signal. */
+enum { EXIT_USAGE = 2, EXIT_DIVERGED = 70, EXIT_STOPPED = 75 };
+
+/* The exit status of a program that ends with a status of this code. */
 int status_exit_code(const struct status *status);
 
 #define RETURN_IF_ERROR(expression)                                                                \

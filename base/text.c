@@ -3,6 +3,7 @@
  * Invariant of a builder: `data` is NULL or ends in a NUL at data[length]. */
 #include "base/text.h"
 
+#include <math.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -77,6 +78,11 @@ void text_add_json(struct text_builder *builder, const char *text)
         }
     }
     text_add_bytes(builder, "\"", 1);
+}
+
+void text_add_json_number(struct text_builder *builder, double number)
+{
+    text_add(builder, isfinite(number) ? "%.9g" : "null", number);
 }
 
 const char *text_result(const struct text_builder *builder)

@@ -27,6 +27,9 @@ void text_add_bytes(struct text_builder *builder, const char *bytes, size_t leng
 /* Adds `text` as a JSON string with its quotes. */
 void text_add_json(struct text_builder *builder, const char *text);
 
+/* Adds a number with 9 digits, enough for any float; what is not finite is null in JSON. */
+void text_add_json_number(struct text_builder *builder, double number);
+
 /* Returns the text so far; never NULL. Borrowed from the arena. */
 const char *text_result(const struct text_builder *builder);
 

@@ -109,7 +109,7 @@ void comparison_print(const struct comparison *comparison, FILE *stream)
 static void add_json_number(struct text_builder *text, const char *name, double number)
 {
     text_add(text, ",\"%s\":", name);
-    text_add(text, isfinite(number) ? "%.9g" : "null", number);
+    text_add_json_number(text, number);
 }
 
 static void add_json_error(struct text_builder *text, const char *name, struct report_error error)

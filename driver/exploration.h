@@ -11,9 +11,6 @@
 
 #include "driver/vary.h"
 
-/* Exit statuses of `train`, and of an exploration. */
-enum { EXIT_USAGE = 2, EXIT_DIVERGED = 70, EXIT_STOPPED = 75 };
-
 struct variant {
     const struct report_setting *settings; /* one for each varied parameter */
     const char *name, *folder;
@@ -54,8 +51,9 @@ int exploration_check(struct exploration *exploration);
  * epochs, and what was trained in it the same networks. */
 struct status exploration_open(struct exploration *exploration);
 
-/* Trains what is not trained yet, one run after the other. Returns an exit status: 75 after a
- * signal; 70 where a variant diverged, which is no reason not to train the others. */
+/* Trains what is not trained yet, one run after the other. Returns an exit status: EXIT_STOPPED
+ * after a signal; EXIT_DIVERGED where a variant diverged, which is no reason not to train the
+ * others. */
 int exploration_train(struct exploration *exploration);
 
 /* Writes DIR/report.html of the runs that there are, if any; with `stream`, prints their table or

@@ -1,11 +1,11 @@
 /* rnet explore: builds and trains the variants of a network, and compares them. */
-#include <inttypes.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "driver/commands.h"
 #include "driver/exploration.h"
 #include "runtime/interrupt.h"
+#include "runtime/run_read.h"
 
 struct options exploration_options(const struct exploration *exploration,
                                    const struct variant *variant)
@@ -28,8 +28,10 @@ struct options exploration_options(const struct exploration *exploration,
 const char *exploration_run(const struct exploration *exploration, const struct variant *variant,
                             int64_t index)
 {
-    return arena_format(exploration->arena, "%s/%s/seed-%" PRId64, exploration->out,
-                        variant->folder, exploration->options->seed + index);
+    return run_seed_directory(
+        exploration->arena,
+        arena_format(exploration->arena, "%s/%s", exploration->out, variant->folder),
+        exploration->options->seed + index);
 }
 
 const char *exploration_diverged_mark(const struct exploration *exploration,

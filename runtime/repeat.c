@@ -10,6 +10,7 @@
 #include "runtime/interrupt.h"
 #include "runtime/report_compare.h"
 #include "runtime/report_network.h"
+#include "runtime/run_read.h"
 
 static void summary_print(const struct training *training)
 {
@@ -130,7 +131,7 @@ struct status train_repeatedly(const struct rnet_program *program,
         history->arena = &arena;
         seeds[0] = history;
         one.seed = options->seed + i;
-        one.out = arena_format(&arena, "%s/seed-%" PRId64, options->out, one.seed);
+        one.out = run_seed_directory(&arena, options->out, one.seed);
         fprintf(stderr, "run %" PRId64 " of %" PRId64 ": seed %" PRId64 "\n", i + 1, count,
                 one.seed);
         status = train_once(program, &one, history);

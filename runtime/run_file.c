@@ -2,7 +2,6 @@
 #include "runtime/run_file.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -33,7 +32,7 @@ static void integer_member(struct text_builder *text, const char *name, int64_t 
 static void real_member(struct text_builder *text, const char *name, double value)
 {
     name_add(text, name);
-    text_add(text, isfinite(value) ? "%.9g" : "null", value);
+    text_add_json_number(text, value);
 }
 
 static void flag_member(struct text_builder *text, const char *name, bool value)

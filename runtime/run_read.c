@@ -221,6 +221,11 @@ struct status run_read(struct arena *arena, const char *directory, struct run_re
 
 /* ---- seeds ---- */
 
+const char *run_seed_directory(struct arena *arena, const char *directory, int64_t seed)
+{
+    return arena_format(arena, "%s/%s%" PRId64, directory, seed_prefix, seed);
+}
+
 /* Whether the name is seed-K; K. */
 static bool seed_of(const char *name, int64_t *seed)
 {
@@ -259,8 +264,7 @@ struct status run_seeds(struct arena *arena, const char *directory, const char *
     if (seeds.count > 0)
         qsort(seeds.items, seeds.count, sizeof *seeds.items, by_number);
     for (size_t i = 0; i < seeds.count; i++)
-        (*out_directories)[i] =
-            arena_format(arena, "%s/%s%" PRId64, directory, seed_prefix, seeds.items[i]);
+        (*out_directories)[i] = run_seed_directory(arena, directory, seeds.items[i]);
     return status_ok();
 }
 

@@ -41,7 +41,10 @@ struct status run_read(struct arena *arena, const char *directory, struct run_re
 /* Reads run.json alone, with an empty history; without one, everything is unknown. */
 struct status run_read_facts(struct arena *arena, const char *directory, struct run_record *run);
 
-/* The directories seed-K in `directory`, by their number. */
+/* DIRECTORY/seed-K, where `--repeat` keeps the run of a seed. */
+const char *run_seed_directory(struct arena *arena, const char *directory, int64_t seed);
+
+/* Those of them that hold a run, by their number. */
 struct status run_seeds(struct arena *arena, const char *directory, const char ***out_directories,
                         size_t *out_count);
 
