@@ -82,6 +82,23 @@ void nest_close(struct loop_program *program, int bodies)
         loop_end(program);
 }
 
+void nest_channels(struct loop_program *program, int32_t count, nest_body *body,
+                   const void *closure)
+{
+    int32_t done = count / VECTOR_LANES * VECTOR_LANES;
+    if (done > 0) {
+        loop_value end = loop_int(program, done);
+        body(closure, loop_for(program, loop_int(program, 0), end, VECTOR_LANES), VECTOR_LANES);
+        loop_end(program);
+    }
+    for (int lanes = VECTOR_LANES / 2; lanes >= 1; lanes /= 2) {
+        if (!(count & lanes))
+            continue;
+        body(closure, loop_int(program, done), lanes);
+        done += lanes;
+    }
+}
+
 void condition_and(struct loop_program *program, struct condition *condition, loop_value value)
 {
     condition->value =

@@ -60,6 +60,14 @@ void nest_close(struct loop_program *program, int bodies);
 /* Adds `value` to the conditions that must all hold. */
 void condition_and(struct loop_program *program, struct condition *condition, loop_value value);
 
+/* What is done to `lanes` channels from `channel` on. */
+typedef void nest_body(const void *closure, loop_value channel, int lanes);
+
+/* Does it to the first `count` channels: vectors of VECTOR_LANES in a loop, then halves, quarters
+ * and so on of one. */
+void nest_channels(struct loop_program *program, int32_t count, nest_body *body,
+                   const void *closure);
+
 /* The row-major index of a point. */
 loop_value nest_index(struct loop_program *program, const int32_t extents[GRID_RANK],
                       const loop_value at[GRID_RANK]);

@@ -25,8 +25,9 @@ static loop_value slot(const struct point_sum *sum, int value)
 }
 
 /* Adds `lanes` channels from `channel` on to the first lanes of each sum. */
-static void add_channels(const struct point_sum *sum, loop_value channel, int lanes)
+static void add_channels(const void *closure, loop_value channel, int lanes)
 {
+    const struct point_sum *sum = closure;
     struct loop_program *program = sum->program;
     struct place place = place_in(sum->kernel, sum->image, sum->point, channel, lanes);
     for (int j = 0; j < sum->kernel->value_count; j++) {
@@ -55,19 +56,9 @@ static void sum_point(const struct point_sum *sum)
 {
     struct loop_program *program = sum->program;
     const struct kernel *kernel = sum->kernel;
-    int32_t whole = kernel->in_channels / VECTOR_LANES * VECTOR_LANES;
     for (int j = 0; j < kernel->value_count; j++)
         loop_store_local(program, sum->sums, slot(sum, j), nest_zero(program, VECTOR_LANES));
-    loop_value zero = loop_int(program, 0);
-    add_channels(sum, loop_for(program, zero, loop_int(program, whole), VECTOR_LANES),
-                 VECTOR_LANES);
-    loop_end(program);
-    for (int lanes = VECTOR_LANES / 2; lanes >= 1; lanes /= 2) {
-        if (!(kernel->in_channels & lanes))
-            continue;
-        add_channels(sum, loop_int(program, whole), lanes);
-        whole += lanes;
-    }
+    nest_channels(program, kernel->in_channels, add_channels, sum);
     loop_value points = loop_times(program, sum->image, grid_points(kernel->in_grid));
     for (int j = 0; j < kernel->value_count; j++)
         loop_store(program, (uint32_t)(kernel_first_output(kernel) + j),
