@@ -117,10 +117,9 @@ struct status nvrtc_open(const char *configured_folder, struct nvrtc **out_nvrtc
     return status;
 }
 
+/* The library stays: it keeps memory of its own, which unloading it would leak. */
 void nvrtc_close(struct nvrtc *nvrtc)
 {
-    if (nvrtc)
-        dlclose(nvrtc->library);
     free(nvrtc);
 }
 

@@ -63,10 +63,7 @@ expect 1 'layer1.1.conv1.weight' ./deeper eval --data shapes --weights run/last.
 # A signal: the step is finished, the weights are saved, the exit status says so.
 ./m train --data shapes --epochs 50 --out long 2>err &
 child=$!
-for _ in $(seq 600); do
-    [ "$(grep -c . long/metrics.jsonl 2>/dev/null || echo 0)" != 0 ] && break
-    sleep 0.1
-done
+while [ ! -s long/metrics.jsonl ] && kill -0 $child 2>/dev/null; do sleep 0.05; done
 kill -TERM $child
 wait $child
 [ $? -eq 75 ] || fail 'SIGTERM did not end with 75'

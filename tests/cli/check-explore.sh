@@ -78,8 +78,7 @@ for signal in TERM INT; do
     env --default-signal=INT "$rnet" explore net.rnet --data shapes --vary width=2,3 --epochs 90 \
         --out "$signal" >out 2>err &
     child=$!
-    for _ in $(seq 200); do
-        [ -s "$signal/width=2/seed-0/metrics.jsonl" ] && break
+    while [ ! -s "$signal/width=2/seed-0/metrics.jsonl" ] && kill -0 $child 2>/dev/null; do
         sleep 0.05
     done
     expect 1 'another exploration is at work' explore --vary width=2,3 --epochs 90 --out "$signal"

@@ -47,6 +47,7 @@ static const char prelude[] =
     "  block.contexts[t].uc_stack.ss_sp = block.stacks + (size_t)t * STACK;\n"
     "  block.contexts[t].uc_stack.ss_size = STACK; block.contexts[t].uc_link = &block.caller;\n"
     "  makecontext(&block.contexts[t], start, 0); }\n"
+    "__attribute__((destructor)) static void release(void) { free(block.stacks); }\n"
     /* Threads take turns from barrier to barrier; in a kernel without any, one turn is all. */
     "static void run_block(int number, int threads)\n"
     "{ bool goes_on = true; blockIdx.x = number;\n"
