@@ -1,20 +1,14 @@
 # What the scripts here share: sourced, not run. Needs RNET, the compiler.
-set -u
+# shellcheck shell=bash
+# shellcheck source=tests/common.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../common.sh"
 rnet=$(realpath -m "${RNET:-$PWD/rnet}")
-source_dir=$(realpath "${RNET_SOURCE_DIR:-$(dirname "$0")/../..}")
-if [ ! -x "$rnet" ]; then
-    echo "skipped: there is no $rnet"
-    exit 77
-fi
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-cd "$scratch" || exit 1
-failures=0
+need "$rnet"
+enter_scratch
 
 fail()
 {
-    printf 'FAIL %s\n' "$*"
-    failures=$((failures + 1))
+    complain "$@"
 }
 
 # expect STATUS PATTERN COMMAND...: the exit status, and a line of its output that matches.

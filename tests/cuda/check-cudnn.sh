@@ -2,38 +2,13 @@
 # Convolutions through cuDNN's graph API, on imitations of it and of the driver: all passes of
 # several shapes give what the kernels of the program give; of the engines proposed the right one is
 # taken for each precision; where the library is missing, old or refuses, the kernels run.
-set -u
+# shellcheck source=tests/cuda/common.sh
+. "$(dirname "$0")/common.sh"
 program=$(realpath -m "${CONVOLUTIONS:-$PWD/tests/cuda/convolutions}")
-source=$(cd "$(dirname "$0")/../.." && pwd)
-if [ ! -x "$program" ]; then
-    printf 'skipped: there is no %s\n' "$program"
-    exit 77
-fi
-sanitizer=
-if grep -q __asan_init "$program"; then
-    sanitizer=-fsanitize=address,undefined
-fi
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-cd "$scratch" || exit 1
-mkdir driver cudnn
-# build LIBRARY SOURCE: with the soname that the runtime asks for
-build()
-{
-    # shellcheck disable=SC2086 # one word or none
-    ${CC:-cc} -std=gnu17 -D_GNU_SOURCE -O1 -g -fPIC -shared $sanitizer -I"$source" \
-        -Wl,-soname,"$(basename "$1")" -o "$1" "$source/tests/cuda/$2" || exit 1
-}
-build driver/libcuda.so.1 fake_driver.c
-build cudnn/libcudnn.so.9 fake_cudnn.c
-
-failures=0
-complain()
-{
-    printf '%s  FAIL\n' "$1"
-    head -n 5 log
-    failures=$((failures + 1))
-}
+need "$program"
+enter_scratch
+imitate fake_driver.c driver/libcuda.so.1 "$program"
+imitate fake_cudnn.c cudnn/libcudnn.so.9 "$program"
 
 # with_cudnn [NAME=VALUE...] -- ARGUMENT...
 with_cudnn()
@@ -47,11 +22,6 @@ with_cudnn()
     rm -f report library
     env LD_LIBRARY_PATH="$scratch/driver:$scratch/cudnn" FAKE_CUDA_REPORT=report \
         FAKE_CUDNN_REPORT=library "${settings[@]}" "$program" "$@" >out 2>log
-}
-
-count_of()
-{
-    awk -v name="$2" '$1 == name { print $2 }' "$1"
 }
 
 # same WHAT: the last run left what the kernels leave, and released everything

@@ -3,35 +3,13 @@
 # (fake_driver.c) whose streams keep no order that was not asked for: training, evaluation, resume
 # and forward give the bytes of the processor; graphs are captured once and replayed; each way to
 # fail has its message; each call of the driver fails once, and nothing leaks.
-set -u
+# shellcheck source=tests/cuda/common.sh
+. "$(dirname "$0")/common.sh"
 gpu=$(realpath -m "${LINEAR_CUDA:-$PWD/tests/cuda/linear}")
 cpu=$(realpath -m "${LINEAR:-$PWD/tests/train/linear}")
-source=$(cd "$(dirname "$0")/../.." && pwd)
-for program in "$gpu" "$cpu"; do
-    if [ ! -x "$program" ]; then
-        printf 'skipped: there is no %s\n' "$program"
-        exit 77
-    fi
-done
-sanitizer=
-if grep -q __asan_init "$gpu"; then
-    sanitizer=-fsanitize=address,undefined
-fi
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-cd "$scratch" || exit 1
-mkdir lib
-# shellcheck disable=SC2086 # one word or none
-${CC:-cc} -std=gnu17 -D_GNU_SOURCE -O1 -g -fPIC -shared $sanitizer -I"$source" -Wl,-soname,libcuda.so.1 \
-    -o lib/libcuda.so.1 "$source/tests/cuda/fake_driver.c" || exit 1
-
-failures=0
-complain()
-{
-    printf '%s  FAIL\n' "$1"
-    head -n 5 log
-    failures=$((failures + 1))
-}
+need "$gpu" "$cpu"
+enter_scratch
+imitate fake_driver.c lib/libcuda.so.1 "$gpu"
 
 # with_gpu [NAME=VALUE...] ARGUMENT...: the program on the imitated GPU; its output goes to log
 with_gpu()
@@ -43,11 +21,6 @@ with_gpu()
     done
     env LD_LIBRARY_PATH="$scratch/lib" FAKE_CUDA_REPORT=report "${settings[@]}" "$gpu" "$@" \
         >log 2>&1
-}
-
-count_of()
-{
-    awk -v name="$1" '$1 == name { print $2 }' report
 }
 
 # 170 training and 90 validation records of CIFAR-10's binary format: whole and partial batches
@@ -75,21 +48,21 @@ same_run()
         cmp -s "cpu/$file" "$1/$file" || complain "$2: $file is another"
     done
     cmp -s <(without_rate cpu) <(without_rate "$1") || complain "$2: the metrics are others"
-    [ "$(count_of leaks)" = 0 ] || complain "$2: $(count_of leaks) things are not released"
+    [ "$(count_of report leaks)" = 0 ] || complain "$2: $(count_of report leaks) things are not released"
 }
 with_gpu "${train[@]}" --out late || complain 'training, as late as possible'
 same_run late 'as late as possible'
 # Two counts of images in each part: a step is one graph, as are inference and loss, captured once
 # for each count, the second time that it runs, and replayed ever after. Of the batches of an epoch
 # all but the first of each part are copied, images and labels, while the GPU has work.
-[ "$(count_of captures)" = 6 ] || complain "$(count_of captures) captures"
-[ "$(count_of graph_launches)" = 18 ] || complain "$(count_of graph_launches) graph launches"
-[ "$(count_of overlapped)" = 24 ] || complain "$(count_of overlapped) copies beside the step"
+[ "$(count_of report captures)" = 6 ] || complain "$(count_of report captures) captures"
+[ "$(count_of report graph_launches)" = 18 ] || complain "$(count_of report graph_launches) graph launches"
+[ "$(count_of report overlapped)" = 24 ] || complain "$(count_of report overlapped) copies beside the step"
 with_gpu FAKE_CUDA_EAGER=1 "${train[@]}" --out eager || complain 'training, at once'
 same_run eager 'at once'
 with_gpu RNET_CHECK_KERNELS=1 "${train[@]}" --out checked || complain 'training, checked'
 same_run checked 'checked'
-[ "$(count_of graph_launches)" = 0 ] || complain 'RNET_CHECK_KERNELS launches graphs'
+[ "$(count_of report graph_launches)" = 0 ] || complain 'RNET_CHECK_KERNELS launches graphs'
 
 # ---- weights and checkpoints move both ways ----
 
@@ -140,7 +113,7 @@ wrong()
     shift
     with_gpu "$@" && complain "no failure: $*"
     [ "$(grep -c . log)" -eq 1 ] && grep -qF -e "$message" log || complain "another message: $*"
-    [ ! -e report ] || [ "$(count_of leaks)" = 0 ] || complain "$* leaks $(count_of leaks)"
+    [ ! -e report ] || [ "$(count_of report leaks)" = 0 ] || complain "$* leaks $(count_of report leaks)"
     rm -f report
 }
 bench=(bench --mode train --steps 3)
@@ -176,7 +149,7 @@ profile=(bench --mode train --steps 2 --profile --threads 1)
 with_gpu FAKE_CUDA_MEMORY=40000000 "${profile[@]}" || complain 'a profile'
 grep -q 'single precision.*25600.0 GFLOP/s' log || complain 'a profile: the limits'
 grep -q '^ 100.0 %.* all$' log || complain 'a profile: the sum'
-[ "$(count_of leaks)" = 0 ] || complain "a profile leaks $(count_of leaks)"
+[ "$(count_of report leaks)" = 0 ] || complain "a profile leaks $(count_of report leaks)"
 
 # ---- each call fails once ----
 
@@ -185,15 +158,15 @@ each_fails()
 {
     local calls n status
     with_gpu FAKE_CUDA_MEMORY=40000000 "${@:2}" --threads 1 || complain "$1"
-    calls=$(($(count_of calls) - 2)) # the last two are the release's, which goes on
+    calls=$(($(count_of report calls) - 2)) # the last two are the release's, which goes on
     for ((n = 1; n <= calls; n++)); do
         rm -rf out report
         with_gpu FAKE_CUDA_MEMORY=40000000 FAKE_CUDA_FAIL=$n "${@:2}" --threads 1
         status=$?
         if [ $status -ne 1 ] || ! grep -q 'injected' log; then
             complain "$1, call $n of $calls: exit $status"
-        elif [ "$(count_of leaks)" != 0 ]; then
-            complain "$1, call $n of $calls: $(count_of leaks) leaks"
+        elif [ "$(count_of report leaks)" != 0 ]; then
+            complain "$1, call $n of $calls: $(count_of report leaks) leaks"
         fi
     done
     printf '%s: %s calls of the driver, each failed once\n' "$1" "$calls"

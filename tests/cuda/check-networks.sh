@@ -5,28 +5,17 @@
 # NVRTC, and no GPU.
 # shellcheck source=tests/cli/common.sh
 . "$(dirname "$0")/../cli/common.sh"
-source=$source_dir
-
-mkdir lib
-for library in libcuda.so.1:fake_driver libcudnn.so.9:fake_cudnn; do
-    ${CC:-cc} -std=gnu17 -D_GNU_SOURCE -O1 -fPIC -shared -I"$source" -Wl,-soname,"${library%:*}" \
-        -o "lib/${library%:*}" "$source/tests/cuda/${library#*:}.c" || exit 1
-done
-if ! "$RNET" build "$source/examples/cifar/resnet.rnet" -D depth=20 -D batch=8 --target cuda \
+# shellcheck source=tests/cuda/common.sh
+. "$source_dir/tests/cuda/common.sh"
+imitate fake_driver.c lib/libcuda.so.1
+imitate fake_cudnn.c lib/libcudnn.so.9
+if ! "$RNET" build "$source_dir/examples/cifar/resnet.rnet" -D depth=20 -D batch=8 --target cuda \
     --gpu sm_90 -o network >log 2>&1; then
     grep -q NVRTC log || { cat log; exit 1; }
     printf 'skipped: %s\n' "$(tail -n 1 log)"
     exit 77
 fi
 grep -q __asan_init network && { echo 'skipped: needs a program without a sanitizer'; exit 77; }
-
-failures=0
-complain()
-{
-    printf '%s  FAIL\n' "$1"
-    head -n 5 log
-    failures=$((failures + 1))
-}
 
 # with_gpu [NAME=VALUE...] -- ARGUMENT...
 with_gpu()
@@ -39,11 +28,6 @@ with_gpu()
     shift
     env LD_LIBRARY_PATH=lib FAKE_CUDA_REPORT=report FAKE_CUDNN_REPORT=library \
         FAKE_CUDNN_NOTHING=1 "${settings[@]}" ./network "$@" >log 2>&1
-}
-
-count_of()
-{
-    awk -v name="$2" '$1 == name { print $2 }' "$1"
 }
 
 with_gpu -- train --data shapes --steps 4 --out run || complain 'four steps'
@@ -74,7 +58,7 @@ device_bytes()
 free=$(fact train_peak_bytes)
 limit=$((free - $(fact train_activation_bytes) * 3 / 10))
 [ "$(($(device_bytes) - free))" -lt 4096 ] || complain "more memory than the planned $free bytes"
-"$RNET" build "$source/examples/cifar/resnet.rnet" -D depth=20 -D batch=8 --target cuda \
+"$RNET" build "$source_dir/examples/cifar/resnet.rnet" -D depth=20 -D batch=8 --target cuda \
     --gpu sm_90 --memory-limit "$limit" -o network >log 2>&1 || complain "$limit bytes"
 taken=$(device_bytes)
 printf '%s bytes of the GPU, %s within %s\n' "$free" "$taken" "$limit"

@@ -2,30 +2,20 @@
 # The logic of script/test-gpu, on the imitated driver: instead of compiling, an imitated rnet hands
 # out a linear classifier for either target. What it prepares is tested from a copy that stands by
 # itself; each kind of failure is found and named; without a GPU everything is skipped by name.
-set -u
+# shellcheck source=tests/cuda/common.sh
+. "$(dirname "$0")/common.sh"
 gpu=$(realpath -m "${LINEAR_CUDA:-$PWD/tests/cuda/linear}")
 cpu=$(realpath -m "${LINEAR:-$PWD/tests/train/linear}")
-source=$(cd "$(dirname "$0")/../.." && pwd)
-for program in "$gpu" "$cpu" "$(realpath -m "$PWD/tests/gpu/compare")" \
-    "$(realpath -m "$PWD/tests/gpu/record_kernels")" "$(realpath -m "$PWD/tests/gpu/replay_kernels")"; do
-    if [ ! -x "$program" ]; then
-        printf 'skipped: there is no %s\n' "$program"
-        exit 77
-    fi
-done
+need "$gpu" "$cpu" "$PWD"/tests/gpu/{compare,record_kernels,replay_kernels}
 if grep -q __asan_init "$gpu"; then
     echo 'skipped: the imitated driver is loaded by many programs here, without a sanitizer'
     exit 77
 fi
 export RNET_BUILD_DIR=${RNET_BUILD_DIR:-$PWD}
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-cd "$scratch" || exit 1
-mkdir lib cifar10
-${CC:-cc} -std=gnu17 -D_GNU_SOURCE -O1 -fPIC -shared -I"$source" -Wl,-soname,libcuda.so.1 \
-    -o lib/libcuda.so.1 "$source/tests/cuda/fake_driver.c" || exit 1
+enter_scratch
+mkdir cifar10
+imitate fake_driver.c lib/libcuda.so.1
 
-failures=0
 complain()
 {
     printf '%s  FAIL\n' "$1"
@@ -52,7 +42,7 @@ case " \$* " in *' --target cuda '*) from=$gpu ;; esac
 cp "\$from" "\${@: -1}"
 END
 chmod +x rnet
-env RNET="$scratch/rnet" RNET_TEST_DATA="$scratch" RNET_CUDA=/nonexistent "$source/script/test-gpu" --prepare prepared \
+env RNET="$scratch/rnet" RNET_TEST_DATA="$scratch" RNET_CUDA=/nonexistent "$source_dir/script/test-gpu" --prepare prepared \
     --quick >out 2>&1 || complain 'preparing'
 mv prepared moved
 

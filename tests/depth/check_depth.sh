@@ -2,17 +2,12 @@
 # Depth is free: networks of 164 and 3002 layers have the same kernels, to the letter, and their
 # plans grow by the same number of steps for each block. Counts only, never seconds.
 # Run from the build directory, or set RNET to the compiler.
-set -u
+# shellcheck source=tests/common.sh
+. "$(dirname "$0")/../common.sh"
 rnet=$(realpath -m "${RNET:-$PWD/rnet}")
-examples=$(cd "$(dirname "$0")/../../examples/cifar" && pwd) || exit 1
-
-if [ ! -x "$rnet" ]; then
-    printf 'skipped: there is no %s\n' "$rnet"
-    exit 77
-fi
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-cd "$scratch" || exit 1
+examples=$source_dir/examples/cifar
+need "$rnet"
+enter_scratch
 
 # compile NETWORK DEPTH: its kernels into DEPTH.kernels, its plan's steps into DEPTH.steps
 compile()
@@ -42,7 +37,6 @@ check()
     fi
 }
 
-failures=0
 for network in iresnet resnet; do
     check "$network" || failures=$((failures + 1))
 done

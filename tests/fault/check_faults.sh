@@ -7,31 +7,17 @@
 #
 # Where a kind has more than RNET_FAULTS calls (60 by default), as many are spread over them;
 # RNET_FAULTS=1000000 tries every one. LINEAR is tests/unit/fixture_program.c, linked.
-set -u
+# shellcheck source=tests/common.sh
+. "$(dirname "$0")/../common.sh"
 linear=$(realpath -m "${LINEAR:-$PWD/tests/train/linear}")
-source=$(cd "$(dirname "$0")" && pwd)/fault.c || exit 1
 most=${RNET_FAULTS:-30}
-
-if [ ! -x "$linear" ]; then
-    printf 'skipped: there is no %s\n' "$linear"
-    exit 77
-fi
+need "$linear"
 if [ "$(uname -m)" != x86_64 ] || grep -q __asan_init "$linear"; then
     echo 'skipped: needs x86-64 and a program without a sanitizer'
     exit 77
 fi
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-cd "$scratch" || exit 1
-${CC:-cc} -O1 -fPIC -shared -o fault.so "$source" || exit 1
-
-failures=0
-complain()
-{
-    printf '%s  FAIL\n' "$1"
-    head -n 5 log
-    failures=$((failures + 1))
-}
+enter_scratch
+${CC:-cc} -O1 -fPIC -shared -o fault.so "$source_dir/tests/fault/fault.c" || exit 1
 
 # 60 training and 20 validation records of CIFAR-10's binary format
 LC_ALL=C awk 'BEGIN {

@@ -2,23 +2,11 @@
 # Recipes that clip gradients, accumulate batches and average weights: the same bytes on any number
 # of threads and after kills, and files that hold the weights that were validated.
 # AVERAGED is tests/unit/fixture_program.c with FIXTURE_AVERAGED: three batches of 50 an update.
-set -u
+# shellcheck source=tests/common.sh
+. "$(dirname "$0")/../common.sh"
 averaged=$(realpath -m "${AVERAGED:-$PWD/tests/train/linear_averaged}")
-here=$(cd "$(dirname "$0")" && pwd) || exit 1
-
-if [ ! -x "$averaged" ]; then
-    printf 'skipped: there is no %s\n' "$averaged"
-    exit 77
-fi
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-cd "$scratch" || exit 1
-failures=0
-complain()
-{
-    printf '%s  FAIL\n' "$1"
-    failures=$((failures + 1))
-}
+need "$averaged"
+enter_scratch
 
 # train DIR OPTION...
 train()
@@ -84,5 +72,5 @@ if [ -x "${averaged%_averaged}" ]; then
 fi
 
 # Kills, signals and damaged checkpoints.
-LINEAR=$averaged bash "$here/check_resume.sh" "${1:-8}" || complain 'check_resume.sh'
+LINEAR=$averaged bash "$source_dir/tests/train/check_resume.sh" "${1:-8}" || complain 'check_resume.sh'
 [ "$failures" -eq 0 ]

@@ -2,7 +2,8 @@
 # Picture files: training on a directory of classes, the same on any number of threads and after a
 # kill; eval, predict, and what happens to a broken file. LINEAR is a small classifier of 32 x 32
 # images (tests/unit/fixture_program.c); RNET_TEST_DATA holds imagenet-sample.
-set -u
+# shellcheck source=tests/common.sh
+. "$(dirname "$0")/../common.sh"
 linear=$(realpath -m "${LINEAR:-$PWD/tests/train/linear}")
 sample=${RNET_TEST_DATA:-$(dirname "$0")/../../../shared/data}/imagenet-sample/val
 
@@ -11,15 +12,7 @@ if [ ! -x "$linear" ] || [ ! -d "$sample" ]; then
     exit 77
 fi
 sample=$(realpath "$sample")
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-cd "$scratch" || exit 1
-failures=0
-complain()
-{
-    printf '%s  FAIL\n' "$1"
-    failures=$((failures + 1))
-}
+enter_scratch
 
 # Ten classes of the sample, for training and validation alike.
 mkdir -p data/train data/val

@@ -1,22 +1,11 @@
 #!/usr/bin/env bash
 # Options of `train` beyond the plain run: --reset and --freeze, --repeat, --tensorboard, the tables
 # and pages that are left. LINEAR is tests/unit/fixture_program.c, linked.
-set -u
+# shellcheck source=tests/common.sh
+. "$(dirname "$0")/../common.sh"
 linear=$(realpath -m "${LINEAR:-$PWD/tests/train/linear}")
-
-if [ ! -x "$linear" ]; then
-    printf 'skipped: there is no %s\n' "$linear"
-    exit 77
-fi
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-cd "$scratch" || exit 1
-failures=0
-complain()
-{
-    printf '%s  FAIL\n' "$1"
-    failures=$((failures + 1))
-}
+need "$linear"
+enter_scratch
 
 train()
 {

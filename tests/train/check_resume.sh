@@ -6,25 +6,13 @@
 #   check_resume.sh [KILLS]     20 by default
 #
 # LINEAR is a small classifier, linked by hand (tests/unit/fixture_program.c).
-set -u
+# shellcheck source=tests/common.sh
+. "$(dirname "$0")/../common.sh"
 linear=$(realpath -m "${LINEAR:-$PWD/tests/train/linear}")
 kills=${1:-20}
-
-if [ ! -x "$linear" ]; then
-    printf 'skipped: there is no %s\n' "$linear"
-    exit 77
-fi
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-cd "$scratch" || exit 1
+need "$linear"
+enter_scratch
 RANDOM=${SEED:-7}
-failures=0
-
-complain()
-{
-    printf '%s  FAIL\n' "$1"
-    failures=$((failures + 1))
-}
 
 # lines DIR: the steps and epochs of a run, all but their speed
 lines()

@@ -1,24 +1,18 @@
 #!/usr/bin/env bash
 # The same seed gives the same bytes, on any number of threads: weights, statistics and losses.
 # Run from the build directory, or set RNET to the compiler.
-set -u
+# shellcheck source=tests/common.sh
+. "$(dirname "$0")/../common.sh"
 rnet=$(realpath -m "${RNET:-$PWD/rnet}")
-examples=$(cd "$(dirname "$0")/../../examples" && pwd) || exit 1
+examples=$source_dir/examples
+need "$rnet"
+enter_scratch
 
-if [ ! -x "$rnet" ]; then
-    printf 'skipped: there is no %s\n' "$rnet"
-    exit 77
-fi
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-cd "$scratch" || exit 1
 # losses DIR: all but the speed
 losses()
 {
     sed -E 's/,"images_per_second":[^,}]*//' "$1/metrics.jsonl"
 }
-
-failures=0
 
 # check_network FILE OPTION...: in the current directory
 check_network()
