@@ -17,6 +17,7 @@
 
 #include "base/bfloat16.h"
 #include "base/philox.h"
+#include "codegen/elementary.h"
 
 /* One value: as many lanes as its type has are in use. BOOL lies in `i`. */
 union slot {
@@ -606,8 +607,8 @@ static struct failure run_task(struct machine *machine)
             CASE_FLOATS(LOOP_FMA, fmaf(A(f), B(f), C(f)), fma(A(d), B(d), C(d)))
             CASE_FLOATS(LOOP_NEGATE, -A(f), -A(d))
             CASE_FLOATS(LOOP_SQRT, sqrtf(A(f)), sqrt(A(d)))
-            CASE_FLOATS(LOOP_EXP, expf(A(f)), exp(A(d)))
-            CASE_FLOATS(LOOP_LOG, logf(A(f)), log(A(d)))
+            CASE_FLOATS(LOOP_EXP, elementary_exp(A(f)), exp(A(d)))
+            CASE_FLOATS(LOOP_LOG, elementary_log(A(f)), log(A(d)))
             CASE_INT(LOOP_ADD, wrap((uint64_t)A(i) + (uint64_t)B(i)))
             CASE_INT(LOOP_SUBTRACT, wrap((uint64_t)A(i) - (uint64_t)B(i)))
             CASE_INT(LOOP_MULTIPLY, wrap((uint64_t)A(i) * (uint64_t)B(i)))

@@ -39,6 +39,8 @@ LLVMValueRef lower_constant(const struct lower *lower, int64_t value);
 /* One lane, or a constant, in every lane. */
 LLVMValueRef lower_splat(const struct lower *lower, LLVMValueRef scalar, unsigned lanes);
 LLVMValueRef lower_constant_splat(LLVMValueRef scalar, unsigned lanes);
+/* a b + c, rounded once. */
+LLVMValueRef lower_fma(const struct lower *lower, LLVMValueRef a, LLVMValueRef b, LLVMValueRef c);
 
 /* Emits an instruction that opens and closes no body; returns its value, NULL for a statement. */
 LLVMValueRef lower_operation(const struct lower *lower, loop_value number);
@@ -48,5 +50,11 @@ LLVMValueRef lower_operation(const struct lower *lower, loop_value number);
 /* LOOP_RANDOM of a type; key, counter and first are INTs. */
 LLVMValueRef lower_random(const struct lower *lower, struct loop_type type, LLVMValueRef key,
                           LLVMValueRef counter, LLVMValueRef first);
+
+/* ---- lower_elementary.c ---- */
+
+/* LOOP_EXP and LOOP_LOG of 32-bit floats. */
+LLVMValueRef lower_exp(const struct lower *lower, LLVMValueRef x, unsigned lanes);
+LLVMValueRef lower_log(const struct lower *lower, LLVMValueRef x, unsigned lanes);
 
 #endif

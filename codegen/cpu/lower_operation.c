@@ -1,7 +1,7 @@
 /* The operations of the loop IR in LLVM IR: a switch, one case each.
  *
  * No fast-math flag is ever set and only FMA becomes a fused operation, so that a result is the
- * interpreter's, bit for bit; exp and log are the C library's. Memory is accessed with the
+ * interpreter's, bit for bit; only exp and log of F64 are the C library's. Memory is accessed with the
  * alignment of one element, which costs nothing where it happens to be aligned. */
 #include "codegen/cpu/lower.h"
 
@@ -158,8 +158,7 @@ static LLVMValueRef lower_function(const struct lower *lower, const char *name, 
     return call_intrinsic(lower, name, &type, 1, &a, 1);
 }
 
-static LLVMValueRef lower_fma(const struct lower *lower, LLVMValueRef a, LLVMValueRef b,
-                              LLVMValueRef c)
+LLVMValueRef lower_fma(const struct lower *lower, LLVMValueRef a, LLVMValueRef b, LLVMValueRef c)
 {
     LLVMTypeRef type = LLVMTypeOf(a);
     LLVMValueRef arguments[] = {a, b, c};
@@ -337,9 +336,11 @@ LLVMValueRef lower_operation(const struct lower *lower, loop_value number)
     case LOOP_SQRT:
         return lower_function(lower, "llvm.sqrt", a);
     case LOOP_EXP:
-        return lower_function(lower, "llvm.exp", a);
+        return type.scalar == LOOP_F32 ? lower_exp(lower, a, type.lanes)
+                                       : lower_function(lower, "llvm.exp", a);
     case LOOP_LOG:
-        return lower_function(lower, "llvm.log", a);
+        return type.scalar == LOOP_F32 ? lower_log(lower, a, type.lanes)
+                                       : lower_function(lower, "llvm.log", a);
     case LOOP_SELECT:
         return LLVMBuildSelect(lower->builder, a, b, c, "");
     case LOOP_CONVERT:
