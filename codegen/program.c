@@ -277,14 +277,15 @@ static void put_facts(struct table_writer *writer, const struct compilation *com
 }
 
 static void write_program(struct table_writer *writer, const struct compilation *compilation,
-                          const struct table_sizes *sizes, const char *compiled, bool is_cuda)
+                          const struct table_sizes *sizes, const struct program_facts *built,
+                          bool is_cuda)
 {
     const struct plan *plan = &compilation->plan;
 
     fputs("\t.globl rnet_program\n", writer->stream);
     put_label(writer, "rnet_program");
     begin_struct(writer);
-    put_facts(writer, compilation, compiled);
+    put_facts(writer, compilation, built->compiled);
     place(writer, offsetof(struct rnet_program, logits));
     put_location(writer, plan->infer, plan->infer->outputs.items[0]);
     put_location(writer, plan->train, plan->train->loss);
@@ -315,11 +316,13 @@ static void write_program(struct table_writer *writer, const struct compilation 
         put_quad(writer, 0);
     put_long(writer, is_cuda ? RNET_TARGET_CUDA : RNET_TARGET_CPU);
     put_long(writer, 0);
+    put_text(writer, built->instruction_sets);
     end_struct(writer, sizeof(struct rnet_program));
 }
 
 void program_write(const struct compilation *compilation, struct loop_program *const *programs,
-                   const char *compiled, const struct program_cuda *cuda, FILE *stream)
+                   const struct program_facts *built, const struct program_cuda *cuda,
+                   FILE *stream)
 {
     struct table_writer writer = {.stream = stream};
     const struct plan *plan = &compilation->plan;
@@ -337,7 +340,7 @@ void program_write(const struct compilation *compilation, struct loop_program *c
     write_words(&writer, ".Laugment", &plan->recipe->augment);
     write_words(&writer, ".Levaluate", &plan->recipe->evaluate);
     write_words(&writer, ".Lschedule", &plan->recipe->schedule);
-    write_program(&writer, compilation, &sizes, compiled, cuda != NULL);
+    write_program(&writer, compilation, &sizes, built, cuda != NULL);
     fputs("\t.section .rodata\n", stream);
     write_strings(&writer);
     fputs("\t.section .note.GNU-stack,\"\",@progbits\n", stream);

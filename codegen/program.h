@@ -11,10 +11,16 @@
 #include "codegen/program_cuda.h"
 #include "compiler/pass.h"
 
+/* How an executable is built. */
+struct program_facts {
+    const char *compiled;         /* for its reader */
+    const char *instruction_sets; /* rnet_program.instruction_sets; "" for a GPU */
+};
+
 /* Writes rnet_program (runtime/program.h). `programs` are the loop programs of the plan's kernels,
- * in the plan's order; their names are the symbols called. `compiled` says how the executable was
- * built; `cuda` is NULL for the processor. */
+ * in the plan's order; their names are the symbols called. `cuda` is NULL for the processor. */
 void program_write(const struct compilation *compilation, struct loop_program *const *programs,
-                   const char *compiled, const struct program_cuda *cuda, FILE *stream);
+                   const struct program_facts *built, const struct program_cuda *cuda,
+                   FILE *stream);
 
 #endif

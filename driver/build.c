@@ -173,15 +173,17 @@ static struct status add_program(struct build *build, struct link_folder *folder
     char *text = NULL;
     size_t size = 0;
     FILE *stream = open_memstream(&text, &size);
-    struct status status;
+    struct program_facts facts = {build_description(build, cuda), ""};
+    struct status status = status_ok();
 
     if (!stream)
         return status_error(STATUS_MEMORY, "not enough memory for the program's tables");
-    program_write(&build->compilation, build->programs, build_description(build, cuda), cuda,
-                  stream);
+    if (!cuda)
+        status = cpu_features(build->arena, build->options->cpu, &facts.instruction_sets);
+    program_write(&build->compilation, build->programs, &facts, cuda, stream);
     if (fclose(stream) != 0)
         status = status_error(STATUS_MEMORY, "not enough memory for the program's tables");
-    else
+    if (status_is_ok(&status))
         status = link_add(build->arena, folder, ".s", text, size);
     free(text);
     phase_clock_lap(&build->clock, "tables");
@@ -371,11 +373,12 @@ static struct status hash_tables(struct build *build, uint64_t *out_hash)
     size_t size = 0;
     FILE *stream = open_memstream(&text, &size);
 
+    const struct program_facts facts = {arena_format(build->arena, "%s %s %s", options->target,
+                                                     options->cpu,
+                                                     precision_names[precision_of(options)]),
+                                        ""};
     if (stream)
-        program_write(&build->compilation, build->programs,
-                      arena_format(build->arena, "%s %s %s", options->target, options->cpu,
-                                   precision_names[precision_of(options)]),
-                      NULL, stream);
+        program_write(&build->compilation, build->programs, &facts, NULL, stream);
     if (!stream || fclose(stream) != 0) {
         free(text);
         return status_error(STATUS_MEMORY, "not enough memory for the program's tables");

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "runtime/processor.h"
+
 enum { HUGE_PAGE = 2 << 20, MOST_DEVICES = 1024, MOST_THREADS = 65536 };
 
 int64_t channel_stride(int64_t channels)
@@ -96,6 +98,7 @@ struct status executor_open_with(struct executor *executor, const struct rnet_pr
                             "the network was compiled for version %u of the runtime, this is %d",
                             program->version, RNET_PROGRAM_VERSION);
     RETURN_IF_ERROR(device_choose(program, options->device, &operations, &number));
+    RETURN_IF_ERROR(processor_check(program->instruction_sets));
     executor->batch_counters = calloc(program->parameter_count + 1, sizeof(int64_t));
     if (executor->batch_counters == NULL)
         return status_error(STATUS_MEMORY, "not enough memory for the parameters' table");

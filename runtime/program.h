@@ -21,7 +21,7 @@
 #include <stdint.h>
 
 enum {
-    RNET_PROGRAM_VERSION = 6,
+    RNET_PROGRAM_VERSION = 7,
     RNET_CHANNEL_PADDING = 16, /* channel strides are multiples of this */
     RNET_NARROW_CHANNELS = 4,  /* ... but for at most this many channels */
     RNET_WEIGHT_BLOCK = 32,    /* outputs of a weight's blocks, where it has some */
@@ -335,6 +335,8 @@ struct rnet_program {
     const struct rnet_cuda *cuda; /* RNET_TARGET_CUDA; else NULL */
     uint32_t target;              /* enum rnet_target */
     uint32_t padding;
+    const char *instruction_sets; /* that kernels may use of the processor, as LLVM names them,
+                                     separated by spaces */
 };
 
 extern const struct rnet_program rnet_program;

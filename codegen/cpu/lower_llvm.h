@@ -34,6 +34,10 @@ struct status cpu_compile(struct arena *arena, const struct cpu_target *target,
                           struct loop_program *const *programs, size_t count,
                           enum cpu_output output, struct cpu_code *out_code);
 
+/* Sets the instruction sets that code for `cpu` may use, as LLVM names them, separated by spaces.
+ * STATUS_INVALID for an unknown cpu. */
+struct status cpu_features(struct arena *arena, const char *cpu, const char **out_features);
+
 /* A compiled kernel in this process, for tests. */
 typedef void cpu_function(void *const *buffers, int64_t images, int64_t first, int64_t last);
 struct cpu_jit;

@@ -13,15 +13,7 @@
 #include <unistd.h>
 
 #include "codegen/cpu/lower.h"
-
-/* The processor that code is generated for, as LLVM names it. */
-struct processor {
-    LLVMTargetRef target;
-    char *triple;   /* LLVM's */
-    char *name;     /* LLVM's if is_host */
-    char *features; /* LLVM's if is_host */
-    bool is_host;
-};
+#include "codegen/cpu/processor.h"
 
 /* What became of one program. */
 struct piece {
@@ -39,62 +31,6 @@ struct compilation {
     struct piece *pieces;
     atomic_size_t next; /* the first program that no thread has taken */
 };
-
-/* ---- processors ---- */
-
-/* llvm::X86::parseArchX86: LLVM's own list of processors. The C interface does not offer it, and
- * an unknown name, or one without 64 bits, would otherwise be ignored or end the process. The
- * first parameter is what llvm::StringRef is in the C++ ABI. */
-struct string_reference {
-    const char *data;
-    size_t size;
-};
-int llvm_parse_arch_x86(struct string_reference name,
-                        bool only_64_bit) __asm__("_ZN4llvm3X8612parseArchX86ENS_9StringRefEb");
-
-static bool cpu_is_known(const char *triple, const char *cpu)
-{
-    const struct string_reference name = {cpu, strlen(cpu)};
-    return strncmp(triple, "x86_64", 6) == 0 && llvm_parse_arch_x86(name, true) != 0;
-}
-
-static void processor_release(struct processor *processor)
-{
-    LLVMDisposeMessage(processor->triple);
-    if (processor->is_host) {
-        LLVMDisposeMessage(processor->name);
-        LLVMDisposeMessage(processor->features);
-    }
-}
-
-/* Finds out what LLVM calls `cpu`. Release the processor in any case. */
-static struct status processor_find(const char *cpu, struct processor *processor)
-{
-    static char no_features[] = "";
-    char *message = NULL;
-    *processor = (struct processor){.triple = LLVMGetDefaultTargetTriple(),
-                                    .is_host = strcmp(cpu, "native") == 0};
-    if (processor->is_host) {
-        processor->name = LLVMGetHostCPUName();
-        processor->features = LLVMGetHostCPUFeatures();
-    } else {
-        processor->name = (char *)cpu;
-        processor->features = no_features;
-    }
-    if (!processor->is_host && !cpu_is_known(processor->triple, cpu))
-        return status_error(STATUS_INVALID,
-                            "'%s' is no processor that code can be generated for; known are "
-                            "native, x86-64-v2, x86-64-v3, x86-64-v4 and LLVM's names",
-                            cpu);
-    LLVMInitializeNativeTarget();
-    LLVMInitializeNativeAsmPrinter();
-    if (!LLVMGetTargetFromTriple(processor->triple, &processor->target, &message))
-        return status_ok();
-    const struct status status =
-        status_error(STATUS_INVALID, "no code can be generated for this machine: %s", message);
-    LLVMDisposeMessage(message);
-    return status;
-}
 
 /* ---- one program ---- */
 
