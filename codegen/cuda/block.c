@@ -6,6 +6,21 @@ int block_lanes(int64_t channels)
     return channel_stride(channels) % BLOCK_LANES == 0 ? BLOCK_LANES : 1;
 }
 
+static bool has_bfloat16(const struct kernel *kernel)
+{
+    for (int p = 0; p < kernel->parameter_count; p++)
+        if (kernel->storage[p] == KERNEL_BF16)
+            return true;
+    return false;
+}
+
+int block_stream_lanes(const struct kernel *kernel, int64_t elements)
+{
+    if (has_bfloat16(kernel) && elements % BLOCK_ROUNDED_LANES == 0)
+        return BLOCK_ROUNDED_LANES;
+    return elements % BLOCK_LANES == 0 ? BLOCK_LANES : 1;
+}
+
 /* ---- units ---- */
 
 /* One image or less a task. */

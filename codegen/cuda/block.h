@@ -8,13 +8,18 @@
 #include "codegen/nest.h"
 
 enum {
-    BLOCK_THREADS = 256, /* of most tasks */
-    BLOCK_LANES = 4,     /* channels that a thread loads at once: 16 bytes */
+    BLOCK_THREADS = 256,     /* of most tasks */
+    BLOCK_LANES = 4,         /* channels that a thread loads at once: 16 bytes */
+    BLOCK_ROUNDED_LANES = 8, /* ... of bfloat16 */
 };
 
 /* Lanes of a vector of channels where `channels` are stored: 4, or 1 where few lie close together.
  */
 int block_lanes(int64_t channels);
+
+/* Lanes of what a kernel reads and stores once: of `elements` that lie together, as many as make 16
+ * bytes, or 4, or 1. */
+int block_stream_lanes(const struct kernel *kernel, int64_t elements);
 
 /* ---- one vector of elements a thread ---- */
 

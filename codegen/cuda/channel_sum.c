@@ -97,7 +97,7 @@ static void channel_sum_build(const struct kernel *kernel, struct loop_program *
 {
     const int64_t stride = channel_stride(kernel->in_channels);
     struct sums sums = {.kernel = kernel, .program = program};
-    sums.lanes = block_lanes(kernel->in_channels);
+    sums.lanes = block_stream_lanes(kernel, stride);
     sums.columns = choose_columns(stride / sums.lanes);
     sums.lines = BLOCK_THREADS / sums.columns;
     const int length = sums.columns * sums.lanes;

@@ -264,17 +264,27 @@ static bool is_bfloat16(const struct writer *writer, const struct place *place)
            writer->program->parameters[place->parameter].storage == LOOP_STORAGE_BF16;
 }
 
-/* What several lanes are accessed as: float4, or ushort4 where they are bfloat16. */
-static const char *vector_name(const struct writer *writer, const struct place *place)
-{
-    return is_bfloat16(writer, place) ? "ushort" : "float";
-}
-
-/* Whether all lanes are accessed at once, as a vector of two or four. */
+/* Whether lanes are accessed in pieces of several at once. */
 static bool is_vector(const struct writer *writer, const struct place *place)
 {
     return writer->program->threads > 0 && (!place->base || place->base->op == LOOP_SHARED) &&
-           place->type.scalar == LOOP_F32 && (place->type.lanes == 2 || place->type.lanes == 4);
+           place->type.scalar == LOOP_F32 && place->type.lanes > 1;
+}
+
+/* The lanes of one piece: 16 bytes at most. */
+static int piece_lanes(const struct writer *writer, const struct place *place)
+{
+    const int most = is_bfloat16(writer, place) ? 8 : 4;
+    return place->type.lanes < most ? place->type.lanes : most;
+}
+
+/* Its type: a float2 or float4, or words of two bfloat16 each. */
+static const char *piece_type(const struct writer *writer, const struct place *place)
+{
+    const int lanes = piece_lanes(writer, place);
+    if (!is_bfloat16(writer, place))
+        return lanes == 2 ? "float2" : "float4";
+    return lanes == 2 ? "unsigned" : lanes == 4 ? "uint2" : "uint4";
 }
 
 /* "p0[v3 + 1]" */
@@ -288,41 +298,70 @@ static void write_element(const struct writer *writer, const struct place *place
     fprintf(writer->stream, lane > 0 ? " + %d]" : "]", lane);
 }
 
-static void write_vector(const struct writer *writer, const struct place *place, bool is_constant)
+static void write_piece(const struct writer *writer, const struct place *place, int first,
+                        bool is_constant)
 {
-    fprintf(writer->stream, "*(%s%s%d *)&", is_constant ? "const " : "", vector_name(writer, place),
-            place->type.lanes);
-    write_element(writer, place, 0);
+    fprintf(writer->stream, "*(%s%s *)&", is_constant ? "const " : "", piece_type(writer, place));
+    write_element(writer, place, first);
+}
+
+/* Loads all pieces: tN_F is the one from lane F on. */
+static void write_pieces(const struct writer *writer, loop_value number, const struct place *place)
+{
+    for (int first = 0; first < place->type.lanes; first += piece_lanes(writer, place)) {
+        indent(writer);
+        fprintf(writer->stream, "const %s t%" PRIu32 "_%d = ", piece_type(writer, place), number,
+                first);
+        write_piece(writer, place, first, true);
+        fputs(";\n", writer->stream);
+    }
+}
+
+/* A lane of the pieces that were loaded. */
+static void write_piece_lane(const struct writer *writer, loop_value number,
+                             const struct place *place, int lane)
+{
+    static const char members[] = "xyzw";
+    const int lanes = piece_lanes(writer, place), within = lane % lanes;
+    if (!is_bfloat16(writer, place))
+        fprintf(writer->stream, "t%" PRIu32 "_%d.%c", number, lane - within, members[within]);
+    else if (lanes == 2)
+        fprintf(writer->stream, "%s_bfloat16(t%" PRIu32 "_%d)", within == 0 ? "low" : "high",
+                number, lane - within);
+    else
+        fprintf(writer->stream, "%s_bfloat16(t%" PRIu32 "_%d.%c)", within % 2 == 0 ? "low" : "high",
+                number, lane - within, members[within / 2]);
+}
+
+/* A lane that is loaded by itself. */
+static void write_lane_load(const struct writer *writer, const struct loop_instruction *instruction,
+                            const struct place *place, int lane)
+{
+    const bool widens = is_bfloat16(writer, place);
+    fputs(widens ? "low_bfloat16(" : "", writer->stream);
+    if (instruction->op == LOOP_LOAD_MASKED) {
+        write_operand(writer, instruction->b, 0);
+        fprintf(writer->stream, " > %d ? ", lane);
+    }
+    write_element(writer, place, lane);
+    fputs(instruction->op == LOOP_LOAD_MASKED ? " : 0" : "", writer->stream);
+    fputs(widens ? ")" : "", writer->stream);
 }
 
 static void write_load(const struct writer *writer, loop_value number)
 {
-    static const char members[] = "xyzw";
     const struct loop_instruction *instruction = instruction_of(writer, number);
     const struct place place = place_of(writer, number);
-    const bool masked = instruction->op == LOOP_LOAD_MASKED;
-    const bool vector = is_vector(writer, &place) && !masked;
-    if (vector) {
-        indent(writer);
-        fprintf(writer->stream, "const %s%d t%" PRIu32 " = ", vector_name(writer, &place),
-                place.type.lanes, number);
-        write_vector(writer, &place, true);
-        fputs(";\n", writer->stream);
-    }
+    const bool vector = is_vector(writer, &place) && instruction->op != LOOP_LOAD_MASKED;
+    if (vector)
+        write_pieces(writer, number, &place);
     for (int lane = 0; lane < place.type.lanes; lane++) {
         define(writer, number, lane);
-        fputs(is_bfloat16(writer, &place) ? "from_bfloat16(" : "", writer->stream);
-        if (vector) {
-            fprintf(writer->stream, "t%" PRIu32 ".%c", number, members[lane]);
-        } else if (masked) {
-            write_operand(writer, instruction->b, 0);
-            fprintf(writer->stream, " > %d ? ", lane);
-            write_element(writer, &place, lane);
-            fputs(" : 0", writer->stream);
-        } else {
-            write_element(writer, &place, lane);
-        }
-        fputs(is_bfloat16(writer, &place) ? ");\n" : ";\n", writer->stream);
+        if (vector)
+            write_piece_lane(writer, number, &place, lane);
+        else
+            write_lane_load(writer, instruction, &place, lane);
+        fputs(";\n", writer->stream);
     }
 }
 
@@ -352,6 +391,23 @@ static void write_lane_store(const struct writer *writer,
     fputs(";\n", writer->stream);
 }
 
+/* The lanes of a value from `first` on, as a piece. */
+static void write_packed(const struct writer *writer, const struct place *place, loop_value value,
+                         int first)
+{
+    const int lanes = piece_lanes(writer, place);
+    const bool rounds = is_bfloat16(writer, place), is_word = rounds && lanes == 2;
+    if (!is_word)
+        fprintf(writer->stream, "make_%s(", piece_type(writer, place));
+    for (int lane = first; lane < first + lanes; lane++) {
+        fputs(lane > first ? ", " : "", writer->stream);
+        fputs(rounds && lane % 2 == 0 ? "to_bfloat16s(" : "", writer->stream);
+        write_operand(writer, value, lane);
+        fputs(rounds && lane % 2 == 1 ? ")" : "", writer->stream);
+    }
+    fputs(is_word ? "" : ")", writer->stream);
+}
+
 static void write_store(const struct writer *writer, loop_value number)
 {
     const struct loop_instruction *instruction = instruction_of(writer, number);
@@ -362,14 +418,13 @@ static void write_store(const struct writer *writer, loop_value number)
             write_lane_store(writer, instruction, &place, value, lane);
         return;
     }
-    indent(writer);
-    write_vector(writer, &place, false);
-    fprintf(writer->stream, " = make_%s%d(", vector_name(writer, &place), place.type.lanes);
-    for (int lane = 0; lane < place.type.lanes; lane++) {
-        fputs(lane > 0 ? ", " : "", writer->stream);
-        write_stored(writer, &place, value, lane);
+    for (int first = 0; first < place.type.lanes; first += piece_lanes(writer, &place)) {
+        indent(writer);
+        write_piece(writer, &place, first, false);
+        fputs(" = ", writer->stream);
+        write_packed(writer, &place, value, first);
+        fputs(";\n", writer->stream);
     }
-    fputs(");\n", writer->stream);
 }
 
 static void write_local(const struct writer *writer, loop_value number)
@@ -540,28 +595,43 @@ static bool has_bfloat16(const struct loop_program *program)
     return false;
 }
 
-/* As base/bfloat16.h. The instruction is there from sm_80 on. NVIDIA's header for the type would
- * have to be found by whoever compiles. */
+/* As base/bfloat16.h; words hold two. The instruction is there from sm_80 on. NVIDIA's header for
+ * the type would have to be found by whoever compiles. */
 static void write_bfloat16(FILE *stream)
 {
     fputs("#ifndef BFLOAT16\n#define BFLOAT16\n"
-          "static __device__ float from_bfloat16(unsigned short half)\n"
+          "static __device__ float low_bfloat16(unsigned word)\n"
           "{\n"
-          "    return __int_as_float((unsigned)half << 16);\n"
+          "    return __int_as_float(word << 16);\n"
+          "}\n\n"
+          "static __device__ float high_bfloat16(unsigned word)\n"
+          "{\n"
+          "    return __int_as_float(word & 0xffff0000u);\n"
+          "}\n\n"
+          "#if __CUDA_ARCH__ >= 800\n"
+          "static __device__ unsigned to_bfloat16s(float low, float high)\n"
+          "{\n"
+          "    unsigned word;\n"
+          "    asm(\"cvt.rn.bf16x2.f32 %0, %1, %2;\" : \"=r\"(word) : \"f\"(high), \"f\"(low));\n"
+          "    return word;\n"
           "}\n\n"
           "static __device__ unsigned short to_bfloat16(float value)\n"
           "{\n"
-          "#if __CUDA_ARCH__ >= 800\n"
-          "    unsigned short half;\n"
-          "    asm(\"cvt.rn.bf16.f32 %0, %1;\" : \"=h\"(half) : \"f\"(value));\n"
-          "    return half;\n"
+          "    return to_bfloat16s(value, 0);\n"
+          "}\n"
           "#else\n"
+          "static __device__ unsigned short to_bfloat16(float value)\n"
+          "{\n"
           "    const unsigned bits = __float_as_int(value);\n"
           "    if ((bits & 0x7fffffffu) > 0x7f800000u)\n"
           "        return 0x7fff;\n"
           "    return (bits + 0x7fffu + (bits >> 16 & 1u)) >> 16;\n"
-          "#endif\n"
-          "}\n#endif\n\n",
+          "}\n\n"
+          "static __device__ unsigned to_bfloat16s(float low, float high)\n"
+          "{\n"
+          "    return to_bfloat16(low) | (unsigned)to_bfloat16(high) << 16;\n"
+          "}\n"
+          "#endif\n#endif\n\n",
           stream);
 }
 

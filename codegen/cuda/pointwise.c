@@ -1,4 +1,4 @@
-/* Pointwise kernels: a vector of four channels a thread, neighbours side by side in memory. Without
+/* Pointwise kernels: a vector of channels a thread, neighbours side by side in memory. Without
  * leaves that depend on where an element is, vectors are counted through the whole image. */
 #include "codegen/cuda/block.h"
 #include "codegen/cuda/schedules.h"
@@ -24,7 +24,7 @@ static bool is_flat(const struct kernel *kernel)
 /* A tensor of one image, one point and as many channels as one likes. */
 static void build_flat(const struct kernel *kernel, struct loop_program *program, int64_t elements)
 {
-    const int lanes = elements % BLOCK_LANES == 0 ? BLOCK_LANES : 1;
+    const int lanes = block_stream_lanes(kernel, elements);
     struct block_unit unit = block_open_units(program, elements / lanes);
     loop_value zero = loop_int(program, 0);
     loop_value index = loop_add(program, loop_times(program, unit.image, elements),
@@ -38,7 +38,7 @@ static void pointwise_build(const struct kernel *kernel, struct loop_program *pr
 {
     const int64_t stride = channel_stride(kernel->in_channels);
     const int64_t points = grid_points(kernel->in_grid);
-    const int lanes = block_lanes(kernel->in_channels);
+    const int lanes = block_stream_lanes(kernel, stride);
     if (is_flat(kernel)) {
         build_flat(kernel, program, points * stride);
         return;

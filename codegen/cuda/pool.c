@@ -28,7 +28,7 @@ static struct pool pool_begin(const struct kernel *kernel, struct loop_program *
 {
     struct pool pool = {.kernel = kernel, .program = program};
     const int64_t stride = channel_stride(kernel->in_channels);
-    pool.lanes = block_lanes(kernel->in_channels);
+    pool.lanes = block_stream_lanes(kernel, channel_stride(kernel->in_channels));
     struct block_unit unit =
         block_open_units(program, grid_points(result_grid) * stride / pool.lanes);
     struct block_element element =

@@ -32,27 +32,45 @@ extern "C" __global__ void __launch_bounds__(64) vector_1x1x16_275a9ed1(
 
 #ifndef BFLOAT16
 #define BFLOAT16
-static __device__ float from_bfloat16(unsigned short half)
+static __device__ float low_bfloat16(unsigned word)
 {
-    return __int_as_float((unsigned)half << 16);
+    return __int_as_float(word << 16);
+}
+
+static __device__ float high_bfloat16(unsigned word)
+{
+    return __int_as_float(word & 0xffff0000u);
+}
+
+#if __CUDA_ARCH__ >= 800
+static __device__ unsigned to_bfloat16s(float low, float high)
+{
+    unsigned word;
+    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(word) : "f"(high), "f"(low));
+    return word;
 }
 
 static __device__ unsigned short to_bfloat16(float value)
 {
-#if __CUDA_ARCH__ >= 800
-    unsigned short half;
-    asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(half) : "f"(value));
-    return half;
+    return to_bfloat16s(value, 0);
+}
 #else
+static __device__ unsigned short to_bfloat16(float value)
+{
     const unsigned bits = __float_as_int(value);
     if ((bits & 0x7fffffffu) > 0x7f800000u)
         return 0x7fff;
     return (bits + 0x7fffu + (bits >> 16 & 1u)) >> 16;
-#endif
+}
+
+static __device__ unsigned to_bfloat16s(float low, float high)
+{
+    return to_bfloat16(low) | (unsigned)to_bfloat16(high) << 16;
 }
 #endif
+#endif
 
-/* schedule cuda_pointwise, images_per_task 4, tasks_per_group 1 */
+/* schedule cuda_pointwise, images_per_task 8, tasks_per_group 1 */
 extern "C" __global__ void __launch_bounds__(256) pointwise_4x4x16_1a3309a8(
     const float *__restrict__ p0, /* x0 */
     const float *__restrict__ p1, /* x1 */
@@ -65,22 +83,22 @@ extern "C" __global__ void __launch_bounds__(256) pointwise_4x4x16_1a3309a8(
     if (task >= tasks)
         return;
     const int v0 = task;
-    const int v3 = v0 * 4;
+    const int v3 = v0 * 8;
     const int v4 = images;
-    const int v6 = v3 + 4;
+    const int v6 = v3 + 8;
     const int v7 = v6 < v4 ? v6 : v4;
     {
         const int v9 = threadIdx.x;
-        const int v10 = (unsigned)v9 / (unsigned)64;
+        const int v10 = (unsigned)v9 / (unsigned)32;
         const int v11 = v3 + v10;
-        const int v12 = (unsigned)v9 % (unsigned)64;
+        const int v12 = (unsigned)v9 % (unsigned)32;
         const bool v13 = v11 < v7;
         if (v13) {
-            const int v17 = (unsigned)v12 / (unsigned)4;
+            const int v17 = (unsigned)v12 / (unsigned)2;
             const int v19 = (unsigned)v17 % (unsigned)4;
             const int v20 = (unsigned)v17 / (unsigned)4;
-            const int v24 = (unsigned)v12 % (unsigned)4;
-            const int v26 = v24 * 4;
+            const int v24 = (unsigned)v12 % (unsigned)2;
+            const int v26 = v24 * 8;
             const int v28 = v11 * 16;
             const int v29 = v28 + v17;
             const int v31 = v29 * 16;
@@ -89,70 +107,124 @@ extern "C" __global__ void __launch_bounds__(256) pointwise_4x4x16_1a3309a8(
             const int v35 = v34 + v17;
             const int v37 = v35 * 16;
             const int v38 = v37 + v26;
-            const float4 t39 = *(const float4 *)&p0[v38];
-            const float v39_0 = t39.x;
-            const float v39_1 = t39.y;
-            const float v39_2 = t39.z;
-            const float v39_3 = t39.w;
-            const float4 t40 = *(const float4 *)&p1[v26];
-            const float v40_0 = t40.x;
-            const float v40_1 = t40.y;
-            const float v40_2 = t40.z;
-            const float v40_3 = t40.w;
+            const float4 t39_0 = *(const float4 *)&p0[v38];
+            const float4 t39_4 = *(const float4 *)&p0[v38 + 4];
+            const float v39_0 = t39_0.x;
+            const float v39_1 = t39_0.y;
+            const float v39_2 = t39_0.z;
+            const float v39_3 = t39_0.w;
+            const float v39_4 = t39_4.x;
+            const float v39_5 = t39_4.y;
+            const float v39_6 = t39_4.z;
+            const float v39_7 = t39_4.w;
+            const float4 t40_0 = *(const float4 *)&p1[v26];
+            const float4 t40_4 = *(const float4 *)&p1[v26 + 4];
+            const float v40_0 = t40_0.x;
+            const float v40_1 = t40_0.y;
+            const float v40_2 = t40_0.z;
+            const float v40_3 = t40_0.w;
+            const float v40_4 = t40_4.x;
+            const float v40_5 = t40_4.y;
+            const float v40_6 = t40_4.z;
+            const float v40_7 = t40_4.w;
             const float v41_0 = v39_0 - v40_0;
             const float v41_1 = v39_1 - v40_1;
             const float v41_2 = v39_2 - v40_2;
             const float v41_3 = v39_3 - v40_3;
-            const float4 t42 = *(const float4 *)&p2[v26];
-            const float v42_0 = t42.x;
-            const float v42_1 = t42.y;
-            const float v42_2 = t42.z;
-            const float v42_3 = t42.w;
-            const float4 t43 = *(const float4 *)&p3[v26];
-            const float v43_0 = t43.x;
-            const float v43_1 = t43.y;
-            const float v43_2 = t43.z;
-            const float v43_3 = t43.w;
+            const float v41_4 = v39_4 - v40_4;
+            const float v41_5 = v39_5 - v40_5;
+            const float v41_6 = v39_6 - v40_6;
+            const float v41_7 = v39_7 - v40_7;
+            const float4 t42_0 = *(const float4 *)&p2[v26];
+            const float4 t42_4 = *(const float4 *)&p2[v26 + 4];
+            const float v42_0 = t42_0.x;
+            const float v42_1 = t42_0.y;
+            const float v42_2 = t42_0.z;
+            const float v42_3 = t42_0.w;
+            const float v42_4 = t42_4.x;
+            const float v42_5 = t42_4.y;
+            const float v42_6 = t42_4.z;
+            const float v42_7 = t42_4.w;
+            const float4 t43_0 = *(const float4 *)&p3[v26];
+            const float4 t43_4 = *(const float4 *)&p3[v26 + 4];
+            const float v43_0 = t43_0.x;
+            const float v43_1 = t43_0.y;
+            const float v43_2 = t43_0.z;
+            const float v43_3 = t43_0.w;
+            const float v43_4 = t43_4.x;
+            const float v43_5 = t43_4.y;
+            const float v43_6 = t43_4.z;
+            const float v43_7 = t43_4.w;
             const float v44_0 = v41_0 * v42_0;
             const float v44_1 = v41_1 * v42_1;
             const float v44_2 = v41_2 * v42_2;
             const float v44_3 = v41_3 * v42_3;
+            const float v44_4 = v41_4 * v42_4;
+            const float v44_5 = v41_5 * v42_5;
+            const float v44_6 = v41_6 * v42_6;
+            const float v44_7 = v41_7 * v42_7;
             const float v45_0 = v44_0 + v43_0;
             const float v45_1 = v44_1 + v43_1;
             const float v45_2 = v44_2 + v43_2;
             const float v45_3 = v44_3 + v43_3;
+            const float v45_4 = v44_4 + v43_4;
+            const float v45_5 = v44_5 + v43_5;
+            const float v45_6 = v44_6 + v43_6;
+            const float v45_7 = v44_7 + v43_7;
             const float v47_0 = v45_0 > 0.0f ? v45_0 : 0.0f;
             const float v47_1 = v45_1 > 0.0f ? v45_1 : 0.0f;
             const float v47_2 = v45_2 > 0.0f ? v45_2 : 0.0f;
             const float v47_3 = v45_3 > 0.0f ? v45_3 : 0.0f;
-            *(ushort4 *)&p4[v32] = make_ushort4(to_bfloat16(v47_0), to_bfloat16(v47_1), to_bfloat16(v47_2), to_bfloat16(v47_3));
+            const float v47_4 = v45_4 > 0.0f ? v45_4 : 0.0f;
+            const float v47_5 = v45_5 > 0.0f ? v45_5 : 0.0f;
+            const float v47_6 = v45_6 > 0.0f ? v45_6 : 0.0f;
+            const float v47_7 = v45_7 > 0.0f ? v45_7 : 0.0f;
+            *(uint4 *)&p4[v32] = make_uint4(to_bfloat16s(v47_0, v47_1), to_bfloat16s(v47_2, v47_3), to_bfloat16s(v47_4, v47_5), to_bfloat16s(v47_6, v47_7));
         }
     }
 }
 
 #ifndef BFLOAT16
 #define BFLOAT16
-static __device__ float from_bfloat16(unsigned short half)
+static __device__ float low_bfloat16(unsigned word)
 {
-    return __int_as_float((unsigned)half << 16);
+    return __int_as_float(word << 16);
+}
+
+static __device__ float high_bfloat16(unsigned word)
+{
+    return __int_as_float(word & 0xffff0000u);
+}
+
+#if __CUDA_ARCH__ >= 800
+static __device__ unsigned to_bfloat16s(float low, float high)
+{
+    unsigned word;
+    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(word) : "f"(high), "f"(low));
+    return word;
 }
 
 static __device__ unsigned short to_bfloat16(float value)
 {
-#if __CUDA_ARCH__ >= 800
-    unsigned short half;
-    asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(half) : "f"(value));
-    return half;
+    return to_bfloat16s(value, 0);
+}
 #else
+static __device__ unsigned short to_bfloat16(float value)
+{
     const unsigned bits = __float_as_int(value);
     if ((bits & 0x7fffffffu) > 0x7f800000u)
         return 0x7fff;
     return (bits + 0x7fffu + (bits >> 16 & 1u)) >> 16;
-#endif
+}
+
+static __device__ unsigned to_bfloat16s(float low, float high)
+{
+    return to_bfloat16(low) | (unsigned)to_bfloat16(high) << 16;
 }
 #endif
+#endif
 
-/* schedule cuda_pool, images_per_task 16, tasks_per_group 1 */
+/* schedule cuda_pool, images_per_task 32, tasks_per_group 1 */
 extern "C" __global__ void __launch_bounds__(256) max_pool_k2s2_4x4x16_eab42b4e(
     const unsigned short *__restrict__ p0, /* x0 */
     unsigned short *__restrict__ p1, /* out0 */
@@ -162,27 +234,31 @@ extern "C" __global__ void __launch_bounds__(256) max_pool_k2s2_4x4x16_eab42b4e(
     if (task >= tasks)
         return;
     const int v0 = task;
-    const int v3 = v0 * 16;
+    const int v3 = v0 * 32;
     const int v4 = images;
-    const int v6 = v3 + 16;
+    const int v6 = v3 + 32;
     const int v7 = v6 < v4 ? v6 : v4;
     {
         const int v9 = threadIdx.x;
-        const int v10 = (unsigned)v9 / (unsigned)16;
+        const int v10 = (unsigned)v9 / (unsigned)8;
         const int v11 = v3 + v10;
-        const int v12 = (unsigned)v9 % (unsigned)16;
+        const int v12 = (unsigned)v9 % (unsigned)8;
         const bool v13 = v11 < v7;
         if (v13) {
-            const int v17 = (unsigned)v12 / (unsigned)4;
+            const int v17 = (unsigned)v12 / (unsigned)2;
             const int v19 = (unsigned)v17 % (unsigned)2;
             const int v20 = (unsigned)v17 / (unsigned)2;
-            const int v24 = (unsigned)v12 % (unsigned)4;
-            const int v26 = v24 * 4;
-            float v27[4];
+            const int v24 = (unsigned)v12 % (unsigned)2;
+            const int v26 = v24 * 8;
+            float v27[8];
             v27[0] = __int_as_float(0xff800000);
             v27[0 + 1] = __int_as_float(0xff800000);
             v27[0 + 2] = __int_as_float(0xff800000);
             v27[0 + 3] = __int_as_float(0xff800000);
+            v27[0 + 4] = __int_as_float(0xff800000);
+            v27[0 + 5] = __int_as_float(0xff800000);
+            v27[0 + 6] = __int_as_float(0xff800000);
+            v27[0 + 7] = __int_as_float(0xff800000);
             for (int v34 = 0; v34 < 2; v34 += 1) {
                 for (int v37 = 0; v37 < 2; v37 += 1) {
                     const int v41 = v34 * 2;
@@ -197,61 +273,99 @@ extern "C" __global__ void __launch_bounds__(256) max_pool_k2s2_4x4x16_eab42b4e(
                     const int v57 = v56 + v54;
                     const int v59 = v57 * 16;
                     const int v60 = v59 + v26;
-                    const ushort4 t61 = *(const ushort4 *)&p0[v60];
-                    const float v61_0 = from_bfloat16(t61.x);
-                    const float v61_1 = from_bfloat16(t61.y);
-                    const float v61_2 = from_bfloat16(t61.z);
-                    const float v61_3 = from_bfloat16(t61.w);
+                    const uint4 t61_0 = *(const uint4 *)&p0[v60];
+                    const float v61_0 = low_bfloat16(t61_0.x);
+                    const float v61_1 = high_bfloat16(t61_0.x);
+                    const float v61_2 = low_bfloat16(t61_0.y);
+                    const float v61_3 = high_bfloat16(t61_0.y);
+                    const float v61_4 = low_bfloat16(t61_0.z);
+                    const float v61_5 = high_bfloat16(t61_0.z);
+                    const float v61_6 = low_bfloat16(t61_0.w);
+                    const float v61_7 = high_bfloat16(t61_0.w);
                     const float v63_0 = v27[0];
                     const float v63_1 = v27[0 + 1];
                     const float v63_2 = v27[0 + 2];
                     const float v63_3 = v27[0 + 3];
+                    const float v63_4 = v27[0 + 4];
+                    const float v63_5 = v27[0 + 5];
+                    const float v63_6 = v27[0 + 6];
+                    const float v63_7 = v27[0 + 7];
                     const float v64_0 = v61_0 > v63_0 ? v61_0 : v63_0;
                     const float v64_1 = v61_1 > v63_1 ? v61_1 : v63_1;
                     const float v64_2 = v61_2 > v63_2 ? v61_2 : v63_2;
                     const float v64_3 = v61_3 > v63_3 ? v61_3 : v63_3;
+                    const float v64_4 = v61_4 > v63_4 ? v61_4 : v63_4;
+                    const float v64_5 = v61_5 > v63_5 ? v61_5 : v63_5;
+                    const float v64_6 = v61_6 > v63_6 ? v61_6 : v63_6;
+                    const float v64_7 = v61_7 > v63_7 ? v61_7 : v63_7;
                     v27[0] = v64_0;
                     v27[0 + 1] = v64_1;
                     v27[0 + 2] = v64_2;
                     v27[0 + 3] = v64_3;
+                    v27[0 + 4] = v64_4;
+                    v27[0 + 5] = v64_5;
+                    v27[0 + 6] = v64_6;
+                    v27[0 + 7] = v64_7;
                 }
             }
             const float v70_0 = v27[0];
             const float v70_1 = v27[0 + 1];
             const float v70_2 = v27[0 + 2];
             const float v70_3 = v27[0 + 3];
+            const float v70_4 = v27[0 + 4];
+            const float v70_5 = v27[0 + 5];
+            const float v70_6 = v27[0 + 6];
+            const float v70_7 = v27[0 + 7];
             const int v72 = v11 * 4;
             const int v73 = v72 + v17;
             const int v75 = v73 * 16;
             const int v76 = v75 + v26;
-            *(ushort4 *)&p1[v76] = make_ushort4(to_bfloat16(v70_0), to_bfloat16(v70_1), to_bfloat16(v70_2), to_bfloat16(v70_3));
+            *(uint4 *)&p1[v76] = make_uint4(to_bfloat16s(v70_0, v70_1), to_bfloat16s(v70_2, v70_3), to_bfloat16s(v70_4, v70_5), to_bfloat16s(v70_6, v70_7));
         }
     }
 }
 
 #ifndef BFLOAT16
 #define BFLOAT16
-static __device__ float from_bfloat16(unsigned short half)
+static __device__ float low_bfloat16(unsigned word)
 {
-    return __int_as_float((unsigned)half << 16);
+    return __int_as_float(word << 16);
+}
+
+static __device__ float high_bfloat16(unsigned word)
+{
+    return __int_as_float(word & 0xffff0000u);
+}
+
+#if __CUDA_ARCH__ >= 800
+static __device__ unsigned to_bfloat16s(float low, float high)
+{
+    unsigned word;
+    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(word) : "f"(high), "f"(low));
+    return word;
 }
 
 static __device__ unsigned short to_bfloat16(float value)
 {
-#if __CUDA_ARCH__ >= 800
-    unsigned short half;
-    asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(half) : "f"(value));
-    return half;
+    return to_bfloat16s(value, 0);
+}
 #else
+static __device__ unsigned short to_bfloat16(float value)
+{
     const unsigned bits = __float_as_int(value);
     if ((bits & 0x7fffffffu) > 0x7f800000u)
         return 0x7fff;
     return (bits + 0x7fffu + (bits >> 16 & 1u)) >> 16;
-#endif
+}
+
+static __device__ unsigned to_bfloat16s(float low, float high)
+{
+    return to_bfloat16(low) | (unsigned)to_bfloat16(high) << 16;
 }
 #endif
+#endif
 
-/* schedule cuda_pool, images_per_task 64, tasks_per_group 1 */
+/* schedule cuda_pool, images_per_task 128, tasks_per_group 1 */
 extern "C" __global__ void __launch_bounds__(256) average_pool_k2s1_2x2x16_0b2fe953(
     const unsigned short *__restrict__ p0, /* x0 */
     float *__restrict__ p1, /* out0 */
@@ -261,24 +375,28 @@ extern "C" __global__ void __launch_bounds__(256) average_pool_k2s1_2x2x16_0b2fe
     if (task >= tasks)
         return;
     const int v0 = task;
-    const int v3 = v0 * 64;
+    const int v3 = v0 * 128;
     const int v4 = images;
-    const int v6 = v3 + 64;
+    const int v6 = v3 + 128;
     const int v7 = v6 < v4 ? v6 : v4;
     {
         const int v9 = threadIdx.x;
-        const int v10 = (unsigned)v9 / (unsigned)4;
+        const int v10 = (unsigned)v9 / (unsigned)2;
         const int v11 = v3 + v10;
-        const int v12 = (unsigned)v9 % (unsigned)4;
+        const int v12 = (unsigned)v9 % (unsigned)2;
         const bool v13 = v11 < v7;
         if (v13) {
-            const int v17 = (unsigned)v12 / (unsigned)4;
-            const int v19 = v12 * 4;
-            float v20[4];
+            const int v17 = (unsigned)v12 / (unsigned)2;
+            const int v19 = v12 * 8;
+            float v20[8];
             v20[0] = 0.0f;
             v20[0 + 1] = 0.0f;
             v20[0 + 2] = 0.0f;
             v20[0 + 3] = 0.0f;
+            v20[0 + 4] = 0.0f;
+            v20[0 + 5] = 0.0f;
+            v20[0 + 6] = 0.0f;
+            v20[0 + 7] = 0.0f;
             for (int v27 = 0; v27 < 2; v27 += 1) {
                 for (int v30 = 0; v30 < 2; v30 += 1) {
                     const int v34 = v27 * 2;
@@ -289,36 +407,61 @@ extern "C" __global__ void __launch_bounds__(256) average_pool_k2s1_2x2x16_0b2fe
                     const int v44 = v43 + v41;
                     const int v46 = v44 * 16;
                     const int v47 = v46 + v19;
-                    const ushort4 t48 = *(const ushort4 *)&p0[v47];
-                    const float v48_0 = from_bfloat16(t48.x);
-                    const float v48_1 = from_bfloat16(t48.y);
-                    const float v48_2 = from_bfloat16(t48.z);
-                    const float v48_3 = from_bfloat16(t48.w);
+                    const uint4 t48_0 = *(const uint4 *)&p0[v47];
+                    const float v48_0 = low_bfloat16(t48_0.x);
+                    const float v48_1 = high_bfloat16(t48_0.x);
+                    const float v48_2 = low_bfloat16(t48_0.y);
+                    const float v48_3 = high_bfloat16(t48_0.y);
+                    const float v48_4 = low_bfloat16(t48_0.z);
+                    const float v48_5 = high_bfloat16(t48_0.z);
+                    const float v48_6 = low_bfloat16(t48_0.w);
+                    const float v48_7 = high_bfloat16(t48_0.w);
                     const float v50_0 = v20[0];
                     const float v50_1 = v20[0 + 1];
                     const float v50_2 = v20[0 + 2];
                     const float v50_3 = v20[0 + 3];
+                    const float v50_4 = v20[0 + 4];
+                    const float v50_5 = v20[0 + 5];
+                    const float v50_6 = v20[0 + 6];
+                    const float v50_7 = v20[0 + 7];
                     const float v51_0 = v48_0 + v50_0;
                     const float v51_1 = v48_1 + v50_1;
                     const float v51_2 = v48_2 + v50_2;
                     const float v51_3 = v48_3 + v50_3;
+                    const float v51_4 = v48_4 + v50_4;
+                    const float v51_5 = v48_5 + v50_5;
+                    const float v51_6 = v48_6 + v50_6;
+                    const float v51_7 = v48_7 + v50_7;
                     v20[0] = v51_0;
                     v20[0 + 1] = v51_1;
                     v20[0 + 2] = v51_2;
                     v20[0 + 3] = v51_3;
+                    v20[0 + 4] = v51_4;
+                    v20[0 + 5] = v51_5;
+                    v20[0 + 6] = v51_6;
+                    v20[0 + 7] = v51_7;
                 }
             }
             const float v58_0 = v20[0];
             const float v58_1 = v20[0 + 1];
             const float v58_2 = v20[0 + 2];
             const float v58_3 = v20[0 + 3];
+            const float v58_4 = v20[0 + 4];
+            const float v58_5 = v20[0 + 5];
+            const float v58_6 = v20[0 + 6];
+            const float v58_7 = v20[0 + 7];
             const float v59_0 = v58_0 / 4.0f;
             const float v59_1 = v58_1 / 4.0f;
             const float v59_2 = v58_2 / 4.0f;
             const float v59_3 = v58_3 / 4.0f;
+            const float v59_4 = v58_4 / 4.0f;
+            const float v59_5 = v58_5 / 4.0f;
+            const float v59_6 = v58_6 / 4.0f;
+            const float v59_7 = v58_7 / 4.0f;
             const int v61 = v11 * 16;
             const int v62 = v61 + v19;
             *(float4 *)&p1[v62] = make_float4(v59_0, v59_1, v59_2, v59_3);
+            *(float4 *)&p1[v62 + 4] = make_float4(v59_4, v59_5, v59_6, v59_7);
         }
     }
 }
