@@ -10,7 +10,7 @@
 enum {
     CHUNKS = 16,                /* into at most so many parts a sum over the batch is cut */
     CHUNK_ELEMENTS = 512 << 10, /* of all partial results of a weight gradient together, wanted */
-    STREAM_BYTES = 12 << 20,    /* of a result that no cache is expected to keep */
+    STREAM_BYTES = 6 << 20,     /* of a result that no cache is expected to keep */
     FEWEST_CHUNKS = 2,          /* ... but so many, where the batch has them, for the threads */
     LIBRARY_SHARE = 4,          /* where a library may compute it: of these elements, one in four */
 };
