@@ -13,10 +13,13 @@
  * With one vector of outputs each product would need a load of its own. So tiles then have all taps
  * of the last axis side by side, where its stride is 1: a value of x meets as many values of dy,
  * which has zeros around its rows. */
+#include <string.h>
+
 #include "codegen/cpu/conv_tile.h"
 #include "codegen/cpu/schedules.h"
 
 enum {
+    NEXT_BYTES = 128 << 10,   /* of a block whose next is asked for ahead at most */
     BLOCK_BYTES = 48 << 10,   /* of x and dy together that a block of rows should have at most */
     LARGE_BYTES = 512 << 10,  /* ... where the result does not fit a cache */
     IMAGES_BYTES = 448 << 10, /* ... of several images */
@@ -289,6 +292,38 @@ static bool rows_are_one(const struct gradient *gradient)
            kernel->window.padding[LAST] == 0;
 }
 
+/* Whether the next block's rows follow this one's in memory, on x's side as on dy's, and both find
+ * room in a cache. */
+static bool wants_next(const struct gradient *gradient)
+{
+    const struct kernel *kernel = gradient->kernel;
+    return kernel->groups == 1 && kernel->in_channels % VECTOR_LANES == 0 &&
+           memcmp(kernel->in_grid, kernel->out_grid, sizeof kernel->in_grid) == 0 &&
+           gradient->images * block_bytes(gradient, gradient->rows) <= NEXT_BYTES;
+}
+
+/* Asks for what the next block loads for value `number` at a pixel of row `row`: a line from
+ * `channel` on, and one more for each further vector. */
+static void prefetch_value(const struct gradient *gradient, int number, loop_value row,
+                           loop_value pixel, loop_value channel, int vectors)
+{
+    bool wanted[KERNEL_PARAMETERS] = {false};
+    struct loop_program *program = gradient->program;
+    const struct kernel *kernel = gradient->kernel;
+    int64_t stride = channel_stride(number ? kernel->out_channels : kernel->in_channels);
+    int64_t block = (int64_t)gradient->images * gradient->rows * kernel->out_grid[LAST];
+    loop_value at[GRID_RANK] = {gradient->depth, row, pixel};
+    loop_value index = nest_index(program, kernel->out_grid, at);
+    index = loop_add(program, loop_times(program, gradient->image, grid_points(kernel->out_grid)),
+                     index);
+    index = loop_times(program, loop_plus(program, index, block), stride);
+    index = loop_add(program, index, channel);
+    expression_points(kernel, kernel->values[number], wanted);
+    for (uint32_t p = 0; p < kernel->parameter_count; p++)
+        for (int v = 0; wanted[p] && v < vectors; v++)
+            loop_prefetch(program, p, loop_plus(program, index, (int64_t)v * VECTOR_LANES), true);
+}
+
 static void add_row_of(const struct gradient *gradient, const struct spot *spot, loop_value row,
                        loop_value pixels, loop_value sums)
 {
@@ -297,6 +332,10 @@ static void add_row_of(const struct gradient *gradient, const struct spot *spot,
     loop_value x = x_element(gradient, spot, row), dy = dy_element(gradient, spot, row);
     dy = loop_plus(program, dy, (gradient->side - 1) * gradient->dy.stride);
     loop_value pixel = loop_for(program, loop_int(program, 0), pixels, 1);
+    if (wants_next(gradient)) {
+        prefetch_value(gradient, 0, row, pixel, spot->row, 1);
+        prefetch_value(gradient, 1, row, pixel, spot->block.output, spot->block.vectors);
+    }
     add_pixel(gradient, spot, sums, loop_add(program, x, loop_times(program, pixel, x_step)),
               loop_add(program, dy, loop_times(program, pixel, gradient->dy.stride)));
     loop_end(program);
