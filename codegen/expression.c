@@ -87,6 +87,8 @@ static bool has_lanes(const struct expression *load)
 
 static loop_value emit_load(struct emitter *emitter, const struct expression *load)
 {
+    if (load->access == ACCESS_CHUNK_SUM && emitter->place->chunk_sums)
+        return adapt(emitter, emitter->place->chunk_sums[load->parameter]);
     if (load->access == ACCESS_CHUNK_SUM)
         return emit_chunk_sum(emitter, load->parameter);
     loop_value index = load_index(emitter, load);

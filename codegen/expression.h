@@ -15,6 +15,8 @@ struct place {
     int lanes;
     enum loop_scalar scalar; /* LOOP_F32, or LOOP_F64 for VECTOR kernels */
     loop_value result;     /* what EXPRESSION_RESULT stands for */
+    /* NULL, or by parameter what ACCESS_CHUNK_SUM stands for, where it is added up already */
+    const loop_value *chunk_sums;
 };
 
 /* Marks the parameters that `root` loads at its own points. */

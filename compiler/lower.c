@@ -9,6 +9,7 @@
 
 enum {
     CHUNKS = 16,                /* into at most so many parts a sum over the batch is cut */
+    GPU_CHUNKS = 256,           /* ... and on a GPU, whose multiprocessors all want some */
     CHUNK_ELEMENTS = 512 << 10, /* of all partial results of a weight gradient together, wanted */
     STREAM_BYTES = 6 << 20,     /* of a result that no cache is expected to keep */
     FEWEST_CHUNKS = 2,          /* ... but so many, where the batch has them, for the threads */
@@ -174,7 +175,9 @@ buffer_id lower_key(struct lowering *lowering, int32_t number)
 
 int32_t lower_chunk_images(const struct lowering *lowering)
 {
-    return (int32_t)((lowering->calls->batch + CHUNKS - 1) / CHUNKS);
+    const int64_t chunks = lowering->target.keeps_convolutions ? GPU_CHUNKS : CHUNKS;
+
+    return (int32_t)((lowering->calls->batch + chunks - 1) / chunks);
 }
 
 int32_t lower_weight_chunk_images(const struct lowering *lowering, int64_t elements)

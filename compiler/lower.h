@@ -117,7 +117,8 @@ void lower_same(struct lowering *lowering, tensor_id tensor, tensor_id other);
 /* The key of random layer `number`, as the runtime sets it for each step. */
 buffer_id lower_key(struct lowering *lowering, int32_t number);
 
-/* Into how many images a reduction over the batch is cut: a few dozen chunks at most. */
+/* Into chunks of how many images a sum over the batch is cut: a few dozen chunks at most, on a GPU
+ * a few hundred. */
 int32_t lower_chunk_images(const struct lowering *lowering);
 /* Bytes of one partial result of `elements` float32 for each chunk of `chunk_images`. */
 uint64_t lower_chunk_bytes(const struct lowering *lowering, int32_t chunk_images, int64_t elements);

@@ -1,4 +1,4 @@
-/* Sums a channel: a task has a chunk of images and up to 16 vectors of channels; lines of threads
+/* Sums a channel: a task has a chunk of images and up to 4 vectors of channels; lines of threads
  * go through the points side by side.
  *
  * A thread's running sum is of one image and is added to its total afterwards; the totals of all
@@ -6,7 +6,7 @@
 #include "codegen/cuda/block.h"
 #include "codegen/cuda/schedules.h"
 
-enum { MOST_COLUMNS = 16 };
+enum { MOST_COLUMNS = 4 }; /* few, so that there are tasks for all multiprocessors */
 
 struct sums {
     const struct kernel *kernel;

@@ -12,20 +12,20 @@ extern "C" __global__ void __launch_bounds__(64) vector_1x1x16_275a9ed1(
     const int v3 = images;
     const int v5 = v0 * 64;
     {
-        const int v8 = threadIdx.x;
-        const int v9 = v5 + v8;
-        const bool v10 = v9 < 16;
-        if (v10) {
-            const float v12 = p0[v9];
+        const int v6 = threadIdx.x;
+        const int v7 = v5 + v6;
+        const bool v9 = v7 < 16;
+        if (v9) {
+            const float v12 = p0[v7];
             const double v13 = (double)v12;
             const double v15 = v13 + 1.0000000000000001e-05;
             const double v16 = sqrt(v15);
             const double v18 = 1.0 / v16;
-            const float v19 = p1[v9];
+            const float v19 = p1[v7];
             const double v20 = (double)v19;
             const double v21 = v20 * v18;
             const float v22 = (float)v21;
-            p2[v9] = v22;
+            p2[v7] = v22;
         }
     }
 }
