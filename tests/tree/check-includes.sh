@@ -3,15 +3,9 @@
 #   base <- lang <- compiler <- codegen <- driver;  base <- runtime
 # The contract between the two sides, runtime/program.h, includes nothing of ours, and compiler/
 # and codegen/ may include it, and nothing else of the runtime. LLVM is known to codegen/cpu alone.
-set -u
-cd "$(dirname "$0")/../.." || exit 1
-
-failures=0
-complain()
-{
-    printf '%s\n' "$1"
-    failures=$((failures + 1))
-}
+# shellcheck source=tests/common.sh
+. "$(dirname "$0")/../common.sh"
+cd "$source_dir" || exit 1
 
 # check_folder FOLDER PATTERN: what FOLDER includes in quotes matches the extended regex PATTERN.
 check_folder()

@@ -3,15 +3,9 @@
 # A line is a table row or list item that starts with the name in backquotes: `arena` or `arena.c`
 # or `arena.[ch]`, several of them for files that belong together, a pattern for data files. A
 # subfolder is one line, or has a line for each of its files: `cpu/object`.
-set -u
-cd "$(dirname "$0")/../.." || exit 1
-
-failures=0
-complain()
-{
-    printf '%s\n' "$1"
-    failures=$((failures + 1))
-}
+# shellcheck source=tests/common.sh
+. "$(dirname "$0")/../common.sh"
+cd "$source_dir" || exit 1
 
 # named README: the names that its lines start with
 named()

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "runtime/augment.h"
+#include "tests/unit/suite.h"
 
 static const struct rnet_transform pad4 = {.name = "pad", .arguments = {4}, .argument_count = 1};
 static const struct rnet_transform crop32 = {
@@ -150,7 +151,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("augment");
     TCase *tests = tcase_create("augment");
     tcase_add_test(tests, nothing_shows_everything);
     tcase_add_test(tests, pad_and_crop_reach_all_places);
@@ -159,10 +159,5 @@ int main(void)
     tcase_add_test(tests, resizing_rounds_as_torchvision);
     tcase_add_test(tests, random_parts_are_within_their_limits);
     tcase_add_test(tests, sources_of_any_size_need_a_resize_first);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_case("augment", tests);
 }

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "runtime/loader.h"
+#include "tests/unit/suite.h"
 
 enum { RECORD = 3073, IMAGE = 3072 };
 
@@ -46,8 +47,8 @@ START_TEST(shapes_are_balanced_and_fixed)
 {
     struct data_set data = {0};
     int classes[10] = {0};
-    ck_assert_str_eq(
-        data_set_open(&data, "shapes", DATA_NEEDS_VALIDATION, &rnet_program).message, "");
+    ck_assert_str_eq(data_set_open(&data, "shapes", DATA_NEEDS_VALIDATION, &rnet_program).message,
+                     "");
     const struct data_part *part = &data.parts[DATA_VALIDATION];
     ck_assert_int_eq(part->count, 1000);
     ck_assert_int_eq(data.parts[DATA_TRAIN].count, 0);
@@ -96,11 +97,9 @@ START_TEST(broken_cifar_files_are_refused)
     struct folder folder;
     struct data_set data;
     folder_make(&folder);
-    ck_assert_int_eq(folder_open(&folder, "cifar10", DATA_NEEDS_TRAIN, &data).code,
-                     STATUS_INVALID);
+    ck_assert_int_eq(folder_open(&folder, "cifar10", DATA_NEEDS_TRAIN, &data).code, STATUS_INVALID);
     data_set_release(&data);
-    ck_assert_int_eq(folder_open(&folder, "cifar10", DATA_NEEDS_VALIDATION, &data).code,
-                     STATUS_IO);
+    ck_assert_int_eq(folder_open(&folder, "cifar10", DATA_NEEDS_VALIDATION, &data).code, STATUS_IO);
     data_set_release(&data);
     folder_write(&folder, names[0], records, RECORD + 1);
     struct status status = folder_open(&folder, "cifar10", DATA_NEEDS_VALIDATION, &data);
@@ -196,8 +195,7 @@ START_TEST(padding_is_black_before_normalization)
     struct data_set data = {
         .channels = 3, .size = {1, 32, 32}, .mean = mean, .deviation = deviation};
     memset(white, 255, sizeof white);
-    data.parts[DATA_TRAIN] =
-        (struct data_part){.count = 1, .bytes = white, .labels = &label};
+    data.parts[DATA_TRAIN] = (struct data_part){.count = 1, .bytes = white, .labels = &label};
     struct executor executor = {0};
     struct loader loader;
     ck_assert(executor_open(&executor, &rnet_program, 1).code == STATUS_OK);
@@ -224,7 +222,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("data");
     TCase *tests = tcase_create("data");
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, shapes_are_balanced_and_fixed);
@@ -233,10 +230,5 @@ int main(void)
     tcase_add_loop_test(tests, wrong_specs_are_usage_errors, 0, 6);
     tcase_add_test(tests, npy_is_taken_as_it_is);
     tcase_add_test(tests, padding_is_black_before_normalization);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_case("data", tests);
 }

@@ -6,6 +6,7 @@
 #include "runtime/evaluate.h"
 #include "runtime/initialize.h"
 #include "runtime/loader.h"
+#include "tests/unit/suite.h"
 
 enum { COUNTERS = 1000, STEPS = 40, BATCH = 7 };
 
@@ -168,7 +169,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("execute");
     TCase *tests = tcase_create("execute");
     tcase_set_timeout(tests, 120);
     tcase_add_loop_test(tests, every_task_runs_once_between_barriers, 0, 4);
@@ -176,10 +176,5 @@ int main(void)
     tcase_add_loop_test(tests, each_step_is_timed, 1, 4);
     tcase_add_test(tests, version_is_checked);
     tcase_add_test(tests, threads_change_no_bit_of_a_training);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_case("execute", tests);
 }

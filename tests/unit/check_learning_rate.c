@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "runtime/learning_rate.h"
+#include "tests/unit/suite.h"
 
 static const struct rnet_schedule steps[] = {
     {.name = "step", .arguments = {0.1, 81, 122}, .argument_count = 3}};
@@ -76,16 +77,10 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("learning_rate");
     TCase *tests = tcase_create("learning_rate");
     tcase_add_test(tests, milestones_cut_the_rate);
     tcase_add_test(tests, milestones_stretch_to_the_floor);
     tcase_add_test(tests, warmup_and_cosine_multiply);
     tcase_add_test(tests, unknown_schedules_are_refused);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_case("learning_rate", tests);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "codegen/loop.h"
+#include "tests/unit/suite.h"
 
 static struct arena arena;
 
@@ -506,7 +507,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("loop");
     TCase *cases = tcase_create("loop");
     tcase_add_checked_fixture(cases, setup, teardown);
     tcase_add_test(cases, test_constants_fold);
@@ -517,10 +517,5 @@ int main(void)
     tcase_add_loop_test(cases, test_verifier_rejects, 0,
                         (int)(sizeof bad_programs / sizeof *bad_programs));
     tcase_add_test(cases, test_print);
-    suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_case("loop", cases);
 }

@@ -6,6 +6,7 @@
 
 #include "base/bfloat16.h"
 #include "codegen/loop_eval.h"
+#include "tests/unit/suite.h"
 
 enum {
     LENGTH = 64, /* elements of every buffer */
@@ -494,7 +495,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("loop_eval");
     TCase *cases = tcase_create("loop_eval");
     tcase_add_checked_fixture(cases, setup, teardown);
     tcase_add_loop_test(cases, test_float_operations, 0,
@@ -514,10 +514,5 @@ int main(void)
     tcase_add_test(cases, test_tasks_and_images);
     tcase_add_loop_test(cases, test_errors, 0, (int)(sizeof error_rows / sizeof *error_rows));
     tcase_add_test(cases, test_double_precision);
-    suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_case("loop_eval", cases);
 }

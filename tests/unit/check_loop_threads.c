@@ -5,6 +5,7 @@
 
 #include "base/vector.h"
 #include "codegen/loop_eval.h"
+#include "tests/unit/suite.h"
 
 enum {
     LENGTH = 64, /* elements of every buffer */
@@ -232,16 +233,10 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("loop_threads");
     TCase *cases = tcase_create("loop_threads");
     tcase_add_test(cases, test_barrier);
     tcase_add_test(cases, test_private_locals);
     tcase_add_loop_test(cases, test_reports, 0, (int)countof(rows));
     tcase_add_test(cases, test_shared_offsets);
-    suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_case("loop_threads", cases);
 }

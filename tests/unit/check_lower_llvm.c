@@ -6,6 +6,7 @@
 
 #include "tests/unit/loop_compare.h"
 #include "tests/unit/runnable_cpus.h"
+#include "tests/unit/suite.h"
 
 static struct arena arena;
 
@@ -512,7 +513,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("lower_llvm");
     TCase *cases = tcase_create("lower_llvm");
     tcase_add_checked_fixture(cases, setup, teardown);
     tcase_set_timeout(cases, 120);
@@ -525,10 +525,5 @@ int main(void)
     tcase_add_test(cases, test_unknown_cpu);
     tcase_add_test(cases, test_known_cpus);
     tcase_add_test(cases, test_nothing_to_compile);
-    suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_case("lower_llvm", cases);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "tests/unit/loop_compare.h"
+#include "tests/unit/suite.h"
 
 enum {
     PROGRAMS = 300,
@@ -294,14 +295,8 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("lower_random");
     TCase *cases = tcase_create("lower_random");
     tcase_set_timeout(cases, 120);
     tcase_add_test(cases, test_random_programs);
-    suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_case("lower_random", cases);
 }

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "runtime/history.h"
 #include "runtime/metrics.h"
+#include "tests/unit/suite.h"
 
 START_TEST(lines_are_as_promised)
 {
@@ -77,16 +78,10 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("metrics");
     TCase *tests = tcase_create("metrics");
     tcase_add_test(tests, lines_are_as_promised);
     tcase_add_test(tests, a_full_disk_is_noticed);
     tcase_add_test(tests, steps_are_merged_when_full);
     tcase_add_test(tests, the_earliest_best_epoch_counts);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_case("metrics", tests);
 }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "runtime/npy.h"
+#include "tests/unit/suite.h"
 
 /* Parses a file of version 1.0 made of a header and `data` zero bytes. */
 static struct status parse(const char *header, size_t data, struct npy_array *array)
@@ -23,8 +24,8 @@ static struct status parse(const char *header, size_t data, struct npy_array *ar
 START_TEST(sound_headers_are_read)
 {
     struct npy_array array;
-    struct status status = parse(
-        "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }       \n", 24, &array);
+    struct status status =
+        parse("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }       \n", 24, &array);
     ck_assert_str_eq(status.message, "");
     ck_assert_int_eq(array.type, NPY_FLOAT32);
     ck_assert_int_eq(array.rank, 2);
@@ -97,16 +98,10 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("npy");
     TCase *tests = tcase_create("npy");
     tcase_add_test(tests, sound_headers_are_read);
     tcase_add_loop_test(tests, malformed_headers_are_refused, 0,
                         (int)(sizeof malformed / sizeof *malformed));
     tcase_add_test(tests, what_is_written_opens);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_case("npy", tests);
 }

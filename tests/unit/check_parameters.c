@@ -5,6 +5,7 @@
 
 #include "runtime/initialize.h"
 #include "runtime/parameters.h"
+#include "tests/unit/suite.h"
 
 START_TEST(weight_goes_to_kernel_inputs_outputs)
 {
@@ -112,17 +113,11 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("parameters");
     TCase *tests = tcase_create("parameters");
     tcase_add_test(tests, weight_goes_to_kernel_inputs_outputs);
     tcase_add_test(tests, all_ranks_come_back);
     tcase_add_test(tests, blocks_lie_one_after_the_other);
     tcase_add_test(tests, counter_takes_no_memory);
     tcase_add_test(tests, initial_values_follow_seed_and_kind);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_case("parameters", tests);
 }

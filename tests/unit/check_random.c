@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "runtime/random.h"
+#include "tests/unit/suite.h"
 
 static void check_block(uint64_t seed, uint64_t stream, uint64_t index, const uint32_t expected[4])
 {
@@ -95,17 +96,11 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("random");
     TCase *tests = tcase_create("random");
     tcase_add_test(tests, matches_known_answers);
     tcase_add_test(tests, uniform_has_its_moments);
     tcase_add_test(tests, normals_have_their_moments);
     tcase_add_test(tests, below_reaches_all_and_only_the_range);
     tcase_add_test(tests, order_is_a_permutation_of_its_stream);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_case("random", tests);
 }

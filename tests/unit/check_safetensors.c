@@ -8,6 +8,7 @@
 #include "runtime/initialize.h"
 #include "runtime/safetensors.h"
 #include "runtime/weights.h"
+#include "tests/unit/suite.h"
 
 /* Parses a file made of a header and `data` zero bytes; returns the message, empty if it is sound.
  * The bytes are copied to the heap, so that a sanitizer sees what is read behind them. */
@@ -29,10 +30,9 @@ static struct status parse(const char *header, size_t data)
 START_TEST(sound_headers_are_read)
 {
     ck_assert_str_eq(parse("{}", 0).message, "");
-    ck_assert_str_eq(parse("{\"a\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]}}  ",
-                           24)
-                         .message,
-                     "");
+    ck_assert_str_eq(
+        parse("{\"a\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]}}  ", 24).message,
+        "");
     ck_assert_str_eq(parse("{\"__metadata__\":{\"k:\\\"\":\"v\"},\"a\":{\"dtype\":\"I64\","
                            "\"shape\":[],\"data_offsets\":[0,8]},\"b\":{\"dtype\":\"BF16\","
                            "\"shape\":[0,5],\"data_offsets\":[8,8]}}",
@@ -144,8 +144,8 @@ START_TEST(differences_are_found)
     write_tensors(path, "module.fc.weight", 10);
     ck_assert_str_eq(weights_read(&executor, path).message, "");
     write_tensors(path, "module.fc.weight", 9);
-    ck_assert_ptr_nonnull(strstr(weights_read(&executor, path).message,
-                                 "0 missing, 0 surplus, 1 of another shape"));
+    ck_assert_ptr_nonnull(
+        strstr(weights_read(&executor, path).message, "0 missing, 0 surplus, 1 of another shape"));
     write_tensors(path, "module.fd.weight", 10);
     ck_assert_ptr_nonnull(strstr(weights_read(&executor, path).message, "1 missing, 1 surplus"));
     executor_release(&executor);
@@ -155,7 +155,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("safetensors");
     TCase *tests = tcase_create("safetensors");
     tcase_add_test(tests, sound_headers_are_read);
     tcase_add_loop_test(tests, malformed_headers_are_refused, 0,
@@ -163,10 +162,5 @@ int main(void)
     tcase_add_test(tests, lengths_are_checked);
     tcase_add_test(tests, weights_come_back);
     tcase_add_test(tests, differences_are_found);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_case("safetensors", tests);
 }
