@@ -1,7 +1,5 @@
-/* Pools and their gradients: a thread has four channels of a point of the result, and gathers.
- *
- * The maximum's gradient at p adds dy of each window that p is the first maximum of: no earlier
- * element of that window reaches x[p] and no later one exceeds it. Windows are added in order. */
+/* Pools and their gradients: a thread has some channels of a point of the result, and gathers; for
+ * the gradient of a maximum, of a few points. Windows are added in order. */
 #include <math.h>
 
 #include "codegen/cuda/block.h"
@@ -125,40 +123,203 @@ static void build_average_gradient(const struct kernel *kernel, struct loop_prog
     pool_end(&pool, kernel->in_grid, mean(&pool));
 }
 
-/* Takes the share away where another element of the window comes first. `own` is x at position w of
- * the window at q. */
-static void lose_to_others(const struct pool *pool, const struct position *q,
-                           const struct position *w, loop_value own, loop_value share)
+/* ---- the gradient of a maximum ---- */
+
+/* A thread has the points of in_grid between two windows, a block of `stride` points, and goes
+ * through the windows that reach into it: of each it finds the first maximum once, for all of them.
+ */
+struct blocks {
+    int32_t grid[GRID_RANK];    /* of blocks */
+    int32_t windows[GRID_RANK]; /* that reach into a block */
+    int32_t first[GRID_RANK];   /* the first of them, from the block's number on */
+};
+
+static int32_t ceiling(int32_t a, int32_t b)
+{
+    return a > 0 ? (a + b - 1) / b : -(-a / b);
+}
+
+static struct blocks blocks_of(const struct kernel *kernel)
+{
+    const struct window *window = &kernel->window;
+    struct blocks blocks;
+    for (int i = 0; i < GRID_RANK; i++) {
+        const int32_t stride = window->stride[i], padding = window->padding[i];
+        const int32_t reach = (window->kernel[i] - 1) * window->dilation[i];
+        blocks.grid[i] = ceiling(kernel->in_grid[i], stride);
+        blocks.first[i] = ceiling(padding - reach, stride);
+        blocks.windows[i] = (stride - 1 + padding) / stride - blocks.first[i] + 1;
+    }
+    return blocks;
+}
+
+/* Opens a body for each window that reaches into the thread's block, and one where it exists. */
+static int open_windows(const struct pool *pool, const struct blocks *blocks,
+                        struct position *out_window)
 {
     struct loop_program *program = pool->program;
-    struct position other, p;
-    int bodies = nest_open(program, pool->kernel->window.kernel, &other);
-    bodies += nest_open_if(program, window_point(pool, q, &other, &p));
-    loop_value value = value_in(pool, p.index), zero = nest_zero(program, pool->lanes);
-    loop_value is_earlier = loop_binary(program, LOOP_LESS, other.index, w->index);
-    loop_value earlier = loop_broadcast(program, is_earlier, pool->lanes);
-    loop_value reaches = loop_binary(program, LOOP_LESS_EQUAL, own, value);
-    loop_value exceeds = loop_binary(program, LOOP_LESS, own, value);
-    loop_value wins =
-        loop_binary(program, LOOP_OR, exceeds, loop_binary(program, LOOP_AND, earlier, reaches));
-    loop_value before = nest_load_one(program, share, pool->lanes);
-    nest_store_one(program, share, loop_ternary(program, LOOP_SELECT, wins, zero, before));
-    nest_close(program, bodies);
+    struct condition exists = {0};
+    struct position number;
+    int bodies = nest_open(program, blocks->windows, &number);
+    for (int i = 0; i < GRID_RANK; i++) {
+        loop_value at = loop_plus(program, number.at[i], blocks->first[i]);
+        const int32_t extent = pool->kernel->out_grid[i];
+        at = loop_add(program, at, pool->point.at[i]);
+        out_window->at[i] = at;
+        if (blocks->first[i] < 0)
+            condition_and(program, &exists,
+                          loop_binary(program, LOOP_LESS_EQUAL, loop_int(program, 0), at));
+        if (blocks->grid[i] - 1 + blocks->first[i] + blocks->windows[i] > extent)
+            condition_and(program, &exists,
+                          loop_binary(program, LOOP_LESS, at, loop_int(program, extent)));
+    }
+    out_window->index = nest_index(program, pool->kernel->out_grid, out_window->at);
+    return bodies + nest_open_if(program, exists);
+}
+
+/* A number as a float in all lanes: positions are compared as such. */
+static loop_value as_lanes(const struct pool *pool, loop_value number)
+{
+    return loop_broadcast(pool->program, loop_convert(pool->program, number, LOOP_F32),
+                          pool->lanes);
+}
+
+/* The first position of the window at q that lies inside. */
+static loop_value first_inside(const struct pool *pool, const struct position *q)
+{
+    struct loop_program *program = pool->program;
+    const struct window *window = &pool->kernel->window;
+    loop_value at[GRID_RANK];
+    for (int i = 0; i < GRID_RANK; i++) {
+        loop_value zero = loop_int(program, 0), step = loop_int(program, window->dilation[i]);
+        loop_value missing = loop_plus(program, loop_times(program, q->at[i], -window->stride[i]),
+                                       window->padding[i]);
+        at[i] = zero;
+        if (window->padding[i] > 0)
+            at[i] =
+                loop_binary(program, LOOP_DIVIDE,
+                            loop_plus(program, loop_binary(program, LOOP_MAXIMUM, missing, zero),
+                                      window->dilation[i] - 1),
+                            step);
+    }
+    return nest_index(program, window->kernel, at);
+}
+
+/* The position of the first maximum of the window at q, in each lane. */
+static loop_value find_maximum(const struct pool *pool, const struct position *q, loop_value found)
+{
+    struct loop_program *program = pool->program;
+    const int32_t *extents = pool->kernel->window.kernel;
+    struct position p;
+    nest_store_one(program, pool->sum, loop_float(program, LOOP_F32_TYPE(pool->lanes), -HUGE_VAL));
+    nest_store_one(program, found, as_lanes(pool, first_inside(pool, q)));
+    loop_value number = loop_for_unrolled(program, grid_points(extents), 1);
+    struct position w = block_point(program, number, extents);
+    int bodies = nest_open_if(program, window_point(pool, q, &w, &p));
+    loop_value value = value_in(pool, p.index), most = gathered(pool);
+    loop_value exceeds = loop_binary(program, LOOP_LESS, most, value);
+    loop_value before = nest_load_one(program, found, pool->lanes);
+    nest_store_one(program, pool->sum, loop_ternary(program, LOOP_SELECT, exceeds, value, most));
+    nest_store_one(program, found,
+                   loop_ternary(program, LOOP_SELECT, exceeds, as_lanes(pool, number), before));
+    nest_close(program, bodies + 1);
+    return nest_load_one(program, found, pool->lanes);
+}
+
+/* Which position of the window at q the block's point `within` is, as an index; -1: none. */
+static loop_value position_of(const struct pool *pool, const struct position *q,
+                              const struct position *within)
+{
+    struct loop_program *program = pool->program;
+    const struct window *window = &pool->kernel->window;
+    struct condition is_one = {0};
+    loop_value at[GRID_RANK];
+    for (int i = 0; i < GRID_RANK; i++) {
+        loop_value block = loop_binary(program, LOOP_SUBTRACT, pool->point.at[i], q->at[i]);
+        loop_value t = loop_add(program, loop_times(program, block, window->stride[i]),
+                                loop_plus(program, within->at[i], window->padding[i]));
+        loop_value step = loop_int(program, window->dilation[i]);
+        condition_and(program, &is_one,
+                      loop_binary(program, LOOP_LESS_EQUAL, loop_int(program, 0), t));
+        if (window->dilation[i] > 1)
+            condition_and(program, &is_one,
+                          loop_binary(program, LOOP_EQUAL, loop_int(program, 0),
+                                      loop_binary(program, LOOP_REMAINDER, t, step)));
+        at[i] = loop_binary(program, LOOP_DIVIDE, t, step);
+        condition_and(program, &is_one,
+                      loop_binary(program, LOOP_LESS, at[i], loop_int(program, window->kernel[i])));
+    }
+    return loop_ternary(program, LOOP_SELECT, is_one.value, nest_index(program, window->kernel, at),
+                        loop_int(program, -1));
+}
+
+/* Adds dy of the window at q to the sum of the point that is its maximum. */
+static void give_to_maximum(const struct pool *pool, const struct position *q, loop_value found,
+                            loop_value sums)
+{
+    struct loop_program *program = pool->program;
+    const int32_t *stride = pool->kernel->window.stride;
+    loop_value dy = value_out(pool, 1, q->index), zero = nest_zero(program, pool->lanes);
+    loop_value number = loop_for_unrolled(program, grid_points(stride), 1);
+    struct position within = block_point(program, number, stride);
+    loop_value hit =
+        loop_binary(program, LOOP_EQUAL, found, as_lanes(pool, position_of(pool, q, &within)));
+    loop_value index = loop_times(program, number, pool->lanes);
+    loop_value before = loop_load_local(program, sums, index, pool->lanes);
+    loop_value share = loop_ternary(program, LOOP_SELECT, hit, dy, zero);
+    loop_store_local(program, sums, index, loop_binary(program, LOOP_ADD, before, share));
+    nest_close(program, 1);
+}
+
+static void clear_sums(const struct pool *pool, loop_value sums)
+{
+    struct loop_program *program = pool->program;
+    loop_value number = loop_for_unrolled(program, grid_points(pool->kernel->window.stride), 1);
+    loop_store_local(program, sums, loop_times(program, number, pool->lanes),
+                     nest_zero(program, pool->lanes));
+    nest_close(program, 1);
+}
+
+static void store_sums(const struct pool *pool, loop_value sums)
+{
+    struct loop_program *program = pool->program;
+    const struct kernel *kernel = pool->kernel;
+    const int32_t *stride = kernel->window.stride;
+    struct condition inside = {0};
+    loop_value number = loop_for_unrolled(program, grid_points(stride), 1), at[GRID_RANK];
+    struct position within = block_point(program, number, stride);
+    for (int i = 0; i < GRID_RANK; i++) {
+        at[i] = loop_add(program, loop_times(program, pool->point.at[i], stride[i]), within.at[i]);
+        if (kernel->in_grid[i] % stride[i] != 0)
+            condition_and(
+                program, &inside,
+                loop_binary(program, LOOP_LESS, at[i], loop_int(program, kernel->in_grid[i])));
+    }
+    int bodies = nest_open_if(program, inside);
+    loop_value index = activation_index(program, pool->image, grid_points(kernel->in_grid),
+                                        nest_index(program, kernel->in_grid, at),
+                                        kernel->in_channels, pool->channel);
+    loop_store(
+        program, (uint32_t)kernel_first_output(kernel), index,
+        loop_load_local(program, sums, loop_times(program, number, pool->lanes), pool->lanes));
+    nest_close(program, bodies + 1);
 }
 
 static void build_max_gradient(const struct kernel *kernel, struct loop_program *program)
 {
-    struct pool pool = pool_begin(kernel, program, kernel->in_grid, 0.0);
-    loop_value share = loop_local(program, LOOP_F32, pool.lanes);
-    loop_value own = value_in(&pool, pool.point.index);
-    struct position w, q;
-    int bodies = nest_open(program, kernel->window.kernel, &w);
-    bodies += nest_open_if(program, point_window(&pool, &w, &q));
-    nest_store_one(program, share, value_out(&pool, 1, q.index));
-    lose_to_others(&pool, &q, &w, own, share);
-    gather(&pool, LOOP_ADD, nest_load_one(program, share, pool.lanes));
+    const struct blocks blocks = blocks_of(kernel);
+    struct pool pool = pool_begin(kernel, program, blocks.grid, 0.0);
+    struct position q;
+    loop_value found = loop_local(program, LOOP_F32, pool.lanes);
+    loop_value sums =
+        loop_local(program, LOOP_F32, grid_points(kernel->window.stride) * pool.lanes);
+    clear_sums(&pool, sums);
+    int bodies = open_windows(&pool, &blocks, &q);
+    loop_value maximum = find_maximum(&pool, &q, found);
+    give_to_maximum(&pool, &q, maximum, sums);
     nest_close(program, bodies);
-    pool_end(&pool, kernel->in_grid, gathered(&pool));
+    store_sums(&pool, sums);
+    nest_close(program, pool.bodies);
 }
 
 static void pool_build(const struct kernel *kernel, struct loop_program *program)
