@@ -4,8 +4,10 @@
 #include <dirent.h>
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/vector.h"
@@ -27,13 +29,11 @@ static const struct cifar_format cifar10 = {1, 10, "data_batch_", "test_batch.bi
                                             "batches.meta.txt"};
 static const struct cifar_format cifar100 = {2, 100, "train", "test.bin", "fine_label_names.txt"};
 
-
-/* Files of records, while they are gathered in scratch memory. */
-struct records {
+/* Files of records. */
+struct files {
     struct arena arena;
     VECTOR(const char *) paths;
-    VECTOR(const char *) bytes; /* of each path's file */
-    VECTOR(int64_t) counts;     /* of each path's records */
+    VECTOR(int64_t) counts; /* of each path's records */
     int64_t total;
 };
 
@@ -50,7 +50,7 @@ static bool is_train_file(const struct cifar_format *format, const char *name)
 }
 
 /* Lists the training files in the order of their names. */
-static struct status train_files_find(struct records *records, const struct cifar_format *format,
+static struct status train_files_find(struct files *files, const struct cifar_format *format,
                                       const char *directory)
 {
     DIR *stream = opendir(directory);
@@ -58,51 +58,70 @@ static struct status train_files_find(struct records *records, const struct cifa
         return status_error(STATUS_IO, "cannot open %s: %s", directory, strerror(errno));
     for (struct dirent *entry = readdir(stream); entry != NULL; entry = readdir(stream))
         if (is_train_file(format, entry->d_name))
-            vector_push(&records->paths, &records->arena,
-                        arena_format(&records->arena, "%s/%s", directory, entry->d_name));
+            vector_push(&files->paths, &files->arena,
+                        arena_format(&files->arena, "%s/%s", directory, entry->d_name));
     closedir(stream);
-    if (records->paths.count == 0)
-        return status_error(STATUS_INVALID, "%s holds no %s*.bin", directory,
-                            format->train_prefix);
-    qsort(records->paths.items, records->paths.count, sizeof *records->paths.items, name_order);
+    if (files->paths.count == 0)
+        return status_error(STATUS_INVALID, "%s holds no %s*.bin", directory, format->train_prefix);
+    qsort(files->paths.items, files->paths.count, sizeof *files->paths.items, name_order);
     return status_ok();
 }
 
-static struct status files_read(struct records *records, const struct cifar_format *format)
+/* Tells from the files' sizes how many records each holds. */
+static struct status records_count(struct files *files, const struct cifar_format *format)
 {
-    size_t record = (size_t)(format->label_bytes + CIFAR_PIXELS);
-    for (size_t i = 0; i < records->paths.count; i++) {
-        char *bytes;
-        size_t size;
-        RETURN_IF_ERROR(
-            file_read(&records->arena, records->paths.items[i], SIZE_MAX / 2, &bytes, &size));
-        if (size == 0 || size % record != 0)
+    const int64_t record = format->label_bytes + CIFAR_PIXELS;
+    for (size_t i = 0; i < files->paths.count; i++) {
+        const char *path = files->paths.items[i];
+        struct stat facts;
+        if (stat(path, &facts) != 0)
+            return status_error(STATUS_IO, "cannot open `%s`: %s", path, strerror(errno));
+        if (!S_ISREG(facts.st_mode))
+            return status_error(STATUS_IO, "cannot read `%s`: it is not a file", path);
+        if (facts.st_size == 0 || facts.st_size % record != 0)
             return status_error(STATUS_INVALID,
-                                "%s has %zu bytes, which is not a multiple of %zu",
-                                records->paths.items[i], size, record);
-        vector_push(&records->bytes, &records->arena, bytes);
-        vector_push(&records->counts, &records->arena, (int64_t)(size / record));
-        records->total += (int64_t)(size / record);
+                                "%s has %lld bytes, which is not a multiple of %lld", path,
+                                (long long)facts.st_size, (long long)record);
+        vector_push(&files->counts, &files->arena, facts.st_size / record);
+        files->total += facts.st_size / record;
     }
     return status_ok();
 }
 
-/* Copies the gathered records into memory that lives as long as the data set. */
-static struct data_part records_unpack(const struct records *records,
-                                       const struct cifar_format *format, struct arena *arena)
+/* Reads `count` records, each to its place: a data set takes its own size in memory, not twice. */
+static struct status file_unpack(const char *path, const struct cifar_format *format, int64_t count,
+                                 uint8_t *pixels, int32_t *labels)
 {
-    uint8_t *pixels = ARENA_ARRAY(arena, uint8_t, records->total * CIFAR_PIXELS);
-    int32_t *labels = ARENA_ARRAY(arena, int32_t, records->total);
-    int64_t image = 0;
-    for (size_t file = 0; file < records->bytes.count; file++) {
-        const uint8_t *record = (const uint8_t *)records->bytes.items[file];
-        for (int64_t i = 0; i < records->counts.items[file]; i++, image++) {
-            labels[image] = record[format->label_bytes - 1];
-            memcpy(pixels + image * CIFAR_PIXELS, record + format->label_bytes, CIFAR_PIXELS);
-            record += format->label_bytes + CIFAR_PIXELS;
-        }
+    struct status status = status_ok();
+    const size_t label_bytes = (size_t)format->label_bytes;
+    uint8_t label[2] = {0};
+    FILE *stream = fopen(path, "rb");
+    if (stream == NULL)
+        return status_error(STATUS_IO, "cannot open `%s`: %s", path, strerror(errno));
+    for (int64_t i = 0; i < count && status_is_ok(&status); i++) {
+        if (fread(label, 1, label_bytes, stream) != label_bytes ||
+            fread(pixels + i * CIFAR_PIXELS, 1, CIFAR_PIXELS, stream) != CIFAR_PIXELS)
+            status = status_error(STATUS_IO, "cannot read `%s`: %s", path,
+                                  ferror(stream) ? strerror(errno) : "it became shorter");
+        labels[i] = label[label_bytes - 1];
     }
-    return (struct data_part){.count = records->total, .bytes = pixels, .labels = labels};
+    fclose(stream);
+    return status;
+}
+
+static struct status files_unpack(const struct files *files, const struct cifar_format *format,
+                                  struct arena *arena, struct data_part *part)
+{
+    uint8_t *pixels = ARENA_ARRAY(arena, uint8_t, files->total * CIFAR_PIXELS);
+    int32_t *labels = ARENA_ARRAY(arena, int32_t, files->total);
+    int64_t image = 0;
+    for (size_t file = 0; file < files->paths.count; file++) {
+        RETURN_IF_ERROR(file_unpack(files->paths.items[file], format, files->counts.items[file],
+                                    pixels + image * CIFAR_PIXELS, labels + image));
+        image += files->counts.items[file];
+    }
+    *part = (struct data_part){.count = files->total, .bytes = pixels, .labels = labels};
+    return status_ok();
 }
 
 static struct status labels_check(const struct data_part *part, const struct cifar_format *format,
@@ -119,20 +138,20 @@ static struct status labels_check(const struct data_part *part, const struct cif
 static struct status part_read(struct data_set *data, const struct cifar_format *format,
                                const char *directory, enum data_part_kind kind)
 {
-    struct records records = {0};
+    struct files files = {0};
     struct status status = status_ok();
     if (kind == DATA_TRAIN)
-        status = train_files_find(&records, format, directory);
+        status = train_files_find(&files, format, directory);
     else
-        vector_push(&records.paths, &records.arena,
-                    arena_format(&records.arena, "%s/%s", directory, format->validation_file));
+        vector_push(&files.paths, &files.arena,
+                    arena_format(&files.arena, "%s/%s", directory, format->validation_file));
     if (status_is_ok(&status))
-        status = files_read(&records, format);
-    if (status_is_ok(&status)) {
-        data->parts[kind] = records_unpack(&records, format, &data->arena);
+        status = records_count(&files, format);
+    if (status_is_ok(&status))
+        status = files_unpack(&files, format, &data->arena, &data->parts[kind]);
+    if (status_is_ok(&status))
         status = labels_check(&data->parts[kind], format, directory);
-    }
-    arena_release(&records.arena);
+    arena_release(&files.arena);
     return status;
 }
 
