@@ -16,8 +16,9 @@
  *
  * The rule knows no network. A segment ends before its results exceed a budget, where the fewest
  * bytes pass from calls before to calls after. The earliest segments are computed again, as many as
- * the limit asks for: theirs wait longest, and when their turn comes the later ones are gone. Of
- * all budgets the one that repeats the least work is taken. */
+ * the limit asks for: theirs wait longest, and when their turn comes the later ones are gone. They
+ * drop all that they can, or only what takes less work for its bytes than results do on average.
+ * Of all budgets, with either, the one that repeats the least work is taken. */
 #ifndef COMPILER_RECOMPUTE_H
 #define COMPILER_RECOMPUTE_H
 

@@ -8,7 +8,7 @@
 
 enum {
     SMALL_SHARE = 16, /* of what a call works on: a result of so little is not worth it */
-    BYTE_WORK = 3,    /* multiply-adds in the time of moving a byte, on common processors */
+    BYTE_WORK = 5,    /* multiply-adds that take as long as moving a byte, as kernels are */
 };
 
 static const struct kernel *kernel_of(const struct calls *calls, call_id call)
@@ -199,6 +199,21 @@ static void add_sums(struct recompute_facts *facts)
     }
 }
 
+static void find_costly(struct recompute_facts *facts)
+{
+    const double results = (double)facts->results[facts->forward];
+    const double work = facts->work[facts->forward];
+
+    for (buffer_id b = 0; b < facts->calls->buffers.count; b++) {
+        const call_id writer = facts->writer[b];
+        const double bytes = (double)facts->calls->buffers.items[b].bytes;
+
+        if (writer != CALL_NONE)
+            facts->is_costly[b] =
+                bytes * work < results * (facts->work[writer + 1] - facts->work[writer]);
+    }
+}
+
 void recompute_find_facts(struct recompute_facts *facts, const struct calls *calls,
                           struct arena *arena)
 {
@@ -210,6 +225,7 @@ void recompute_find_facts(struct recompute_facts *facts, const struct calls *cal
     facts->last_forward = ARENA_ARRAY(arena, call_id, buffers);
     facts->first_backward = ARENA_ARRAY(arena, call_id, buffers);
     facts->is_kept = ARENA_ARRAY(arena, bool, buffers);
+    facts->is_costly = ARENA_ARRAY(arena, bool, buffers);
     facts->results = ARENA_ARRAY(arena, uint64_t, facts->forward + 1);
     facts->crossing = ARENA_ARRAY(arena, uint64_t, facts->forward + 1);
     facts->work = ARENA_ARRAY(arena, double, facts->forward + 1);
@@ -219,4 +235,5 @@ void recompute_find_facts(struct recompute_facts *facts, const struct calls *cal
     find_users(facts);
     find_kept(facts);
     add_sums(facts);
+    find_costly(facts);
 }

@@ -8,13 +8,14 @@
 struct recompute_facts {
     const struct calls *calls; /* as they came; borrowed */
     struct arena *arena;       /* for what lasts as long as the pass */
-    call_id forward;     /* calls [0, forward) are the forward half */
-    call_id train;       /* [forward, train) the backward half */
+    call_id forward;           /* calls [0, forward) are the forward half */
+    call_id train;             /* [forward, train) the backward half */
     /* Of each buffer; CALL_NONE where there is no such call: */
     call_id *writer;         /* in the forward half */
     call_id *last_forward;   /* the last of the forward half that reads it, or its writer */
     call_id *first_backward; /* the first of the backward half that reads it */
     bool *is_kept;           /* always */
+    bool *is_costly;         /* takes more work for its bytes than results do on average */
     /* Of each place before a call of the forward half, and its end: */
     uint64_t *results;  /* bytes before it that gradients read and that need not be kept */
     uint64_t *crossing; /* bytes of the workspace that calls before it give to calls after it */
@@ -31,6 +32,7 @@ struct recompute_order {
      * `again` of them are computed again. */
     VECTOR(call_id) ends;
     size_t again;
+    bool keeps_costly; /* costly results are kept, too */
     /* Found: */
     call_id *segment_end; /* of each call of the forward half: of its segment; 0: it runs once */
     bool *is_needed;      /* buffers that are written again */

@@ -35,6 +35,7 @@ bool recompute_is_dropped(const struct recompute_order *order, buffer_id buffer)
     const call_id writer = facts->writer[buffer];
 
     return writer != CALL_NONE && !facts->is_kept[buffer] &&
+           !(order->keeps_costly && facts->is_costly[buffer]) &&
            facts->last_forward[buffer] < order->segment_end[writer];
 }
 
