@@ -4,6 +4,10 @@
 
 #include "codegen/cpu/conv_tile.h"
 
+enum {
+    AT_ONCE = 24, /* lines that a tile asks for before its sum */
+};
+
 void conv_prefetch_results(const struct conv_tile *tile, const struct conv_spot *spot, int pixels)
 {
     bool wanted[KERNEL_PARAMETERS] = {false};
@@ -38,7 +42,22 @@ static bool wants_next(const struct conv_tile *tile)
            memcmp(kernel->in_grid, kernel->out_grid, sizeof kernel->in_grid) == 0;
 }
 
-void conv_prefetch_next(const struct conv_tile *tile, const struct conv_spot *spot, int pixels)
+/* Elements of the next rows that a block asks for in a tile. */
+static int64_t share_of(const struct conv_plan *plan, int pixels)
+{
+    int64_t blocks = plan->blocks.pairs + plan->blocks.singles;
+    int64_t elements = pixels * channel_stride(plan->kernel->in_channels);
+    return (elements / VECTOR_LANES + blocks - 1) / blocks * VECTOR_LANES;
+}
+
+/* Prefetches that find no room beside those under way are waited for. */
+bool conv_prefetch_by_steps(const struct conv_tile *tile, int pixels)
+{
+    return share_of(&tile->plan, pixels) > AT_ONCE * VECTOR_LANES;
+}
+
+void conv_prefetch_next(const struct conv_tile *tile, const struct conv_spot *spot, int pixels,
+                        loop_value step)
 {
     bool wanted[KERNEL_PARAMETERS] = {false};
     struct loop_program *program = tile->program;
@@ -46,18 +65,18 @@ void conv_prefetch_next(const struct conv_tile *tile, const struct conv_spot *sp
     const struct conv_plan *plan = &tile->plan;
     if (!wants_next(tile))
         return;
-    int64_t stride = channel_stride(kernel->in_channels);
-    int64_t row = kernel->in_grid[LAST] * stride;
-    int32_t blocks = plan->blocks.pairs + plan->blocks.singles;
-    int64_t share = (stride / VECTOR_LANES + blocks - 1) / blocks * VECTOR_LANES;
+    int64_t stride = channel_stride(kernel->in_channels), share = share_of(plan, pixels);
+    bool by_steps = conv_prefetch_by_steps(tile, pixels);
+    int64_t steps = by_steps ? grid_points(kernel->window.kernel) * plan->blocks.channels : 1;
+    int64_t each = (share + steps - 1) / steps, row = kernel->in_grid[LAST] * stride;
     loop_value place[] = {tile->image, spot->at[0], spot->at[1], spot->at[LAST]};
     loop_value index = nest_index(program, kernel->in_grid, &place[1]);
     index = loop_add(program, loop_times(program, place[0], grid_points(kernel->in_grid)), index);
     index = loop_plus(program, loop_times(program, index, stride), plan->images * plan->rows * row);
     index = loop_add(program, index, loop_times(program, spot->block.number, share));
+    index = loop_add(program, index, loop_times(program, step, each));
     expression_points(kernel, kernel->values[0], wanted);
     for (uint32_t p = 0; p < kernel->parameter_count; p++)
-        for (int j = 0; wanted[p] && j < pixels; j++)
-            for (int64_t c = 0; c < share; c += VECTOR_LANES)
-                loop_prefetch(program, p, loop_plus(program, index, j * stride + c), true);
+        for (int64_t c = 0; wanted[p] && c < each; c += VECTOR_LANES)
+            loop_prefetch(program, p, loop_plus(program, index, c), true);
 }

@@ -240,13 +240,17 @@ static void build_tile(const struct conv_tile *tile, const struct conv_spot *spo
     for (int i = 0; i < pixels * spot->block.vectors; i++)
         loop_store_local(program, sums, loop_int(program, (int64_t)i * VECTOR_LANES),
                          nest_zero(program, VECTOR_LANES));
+    bool by_steps = conv_prefetch_by_steps(tile, pixels);
     conv_prefetch_results(tile, spot, pixels);
-    conv_prefetch_next(tile, spot, pixels);
+    if (!by_steps)
+        conv_prefetch_next(tile, spot, pixels, loop_int(program, 0));
     bool has_taps = true;
     for (int i = 0; i < GRID_RANK; i++)
         has_taps = has_taps && spot->axes[i]->taps > 0;
     if (has_taps) {
         struct steps steps = open_steps(tile, spot);
+        if (by_steps)
+            conv_prefetch_next(tile, spot, pixels, steps.weight);
         add_step(tile, spot, &steps, sums, pixels);
         nest_close(program, steps.bodies);
     }

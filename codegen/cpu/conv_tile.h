@@ -184,8 +184,13 @@ void conv_sums_store(const struct conv_tile *tile);
 /* Asks for what the end of a tile of `pixels` loads and stores. */
 void conv_prefetch_results(const struct conv_tile *tile, const struct conv_spot *spot, int pixels);
 
+/* Whether a tile of `pixels` asks for its share of the next rows while it sums, not before. */
+bool conv_prefetch_by_steps(const struct conv_tile *tile, int pixels);
+
 /* Asks for a tile's share of what the next task packs, where its rows follow this one's in memory:
- * each block of channels asks for its share of them. */
-void conv_prefetch_next(const struct conv_tile *tile, const struct conv_spot *spot, int pixels);
+ * each block of channels asks for its share of them, all or what is for step `step` of its sum, a
+ * row of the weight. */
+void conv_prefetch_next(const struct conv_tile *tile, const struct conv_spot *spot, int pixels,
+                        loop_value step);
 
 #endif
