@@ -201,6 +201,11 @@ bool kernel_is_convolution(const struct kernel *kernel)
     return kernel->anchor == KERNEL_CONVOLUTION || kernel->anchor == KERNEL_DATA_GRADIENT;
 }
 
+bool kernel_suits_library(const struct kernel *kernel, enum kernel_storage storage)
+{
+    return kernel->anchor == KERNEL_CONVOLUTION || kernel->groups == 1 || storage == KERNEL_BF16;
+}
+
 bool kernel_value_is_on_out_side(const struct kernel *kernel, int value)
 {
     return (kernel->anchor == KERNEL_WEIGHT_GRADIENT || kernel->anchor == KERNEL_MAX_POOL_GRADIENT)

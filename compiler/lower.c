@@ -8,12 +8,13 @@
 #include "compiler/storage.h"
 
 enum {
-    CHUNKS = 16,                /* into at most so many parts a sum over the batch is cut */
-    GPU_CHUNKS = 256,           /* ... and on a GPU, whose multiprocessors all want some */
-    CHUNK_ELEMENTS = 512 << 10, /* of all partial results of a weight gradient together, wanted */
-    STREAM_BYTES = 6 << 20,     /* of a result that no cache is expected to keep */
-    FEWEST_CHUNKS = 2,          /* ... but so many, where the batch has them, for the threads */
-    LIBRARY_SHARE = 4,          /* where a library may compute it: of these elements, one in four */
+    CHUNKS = 16,                  /* into at most so many parts a sum over the batch is cut */
+    GPU_CHUNKS = 256,             /* ... and on a GPU, whose multiprocessors all want some */
+    CHUNK_ELEMENTS = 512 << 10,   /* of all partial results of a weight gradient together, wanted */
+    GPU_CHUNK_ELEMENTS = 2 << 20, /* ... by a GPU's own kernels */
+    STREAM_BYTES = 6 << 20,       /* of a result that no cache is expected to keep */
+    FEWEST_CHUNKS = 2,            /* ... but so many, where the batch has them, for the threads */
+    LIBRARY_SHARE = 4, /* where a library may compute it: of these elements, one in four */
 };
 
 /* ---- parameters ---- */
@@ -180,13 +181,18 @@ int32_t lower_chunk_images(const struct lowering *lowering)
     return (int32_t)((lowering->calls->batch + chunks - 1) / chunks);
 }
 
-int32_t lower_weight_chunk_images(const struct lowering *lowering, int64_t elements)
+int32_t lower_weight_chunk_images(const struct lowering *lowering, const struct kernel *kernel,
+                                  enum kernel_storage storage, int64_t elements)
 {
-    const bool library = lowering->target.keeps_convolutions;
-    const int64_t fewest = library ? 1 : FEWEST_CHUNKS;
-    int64_t chunks = CHUNK_ELEMENTS / (library ? LIBRARY_SHARE : 1) / elements;
+    const bool gpu = lowering->target.keeps_convolutions;
+    const bool library = gpu && kernel_suits_library(kernel, storage);
+    const int64_t fewest = library ? 1 : FEWEST_CHUNKS,
+                  most = gpu && !library ? GPU_CHUNKS : CHUNKS;
+    int64_t chunks = CHUNK_ELEMENTS / elements;
 
-    chunks = chunks < fewest ? fewest : chunks > CHUNKS ? CHUNKS : chunks;
+    if (gpu)
+        chunks = (library ? CHUNK_ELEMENTS / LIBRARY_SHARE : GPU_CHUNK_ELEMENTS) / elements;
+    chunks = chunks < fewest ? fewest : chunks > most ? most : chunks;
     return (int32_t)((lowering->calls->batch + chunks - 1) / chunks);
 }
 

@@ -124,7 +124,8 @@ int32_t lower_chunk_images(const struct lowering *lowering);
 uint64_t lower_chunk_bytes(const struct lowering *lowering, int32_t chunk_images, int64_t elements);
 /* As lower_chunk_images, for a weight gradient: fewer, larger chunks where a partial result is
  * large. A library that has the whole gradient at once fills the other chunks with zeros. */
-int32_t lower_weight_chunk_images(const struct lowering *lowering, int64_t elements);
+int32_t lower_weight_chunk_images(const struct lowering *lowering, const struct kernel *kernel,
+                                  enum kernel_storage storage, int64_t elements);
 
 struct call_builder call_begin(struct lowering *lowering, enum kernel_anchor anchor);
 

@@ -249,7 +249,8 @@ static void conv_weight_gradient_lower(struct lowering *lowering, const struct o
     call.kernel.groups = op->attributes.groups;
     call.kernel.weight_block = lowering->layout->weight_block;
     elements = kernel_weight_elements(&call.kernel, false);
-    call.kernel.chunk_images = lower_weight_chunk_images(lowering, elements);
+    call.kernel.chunk_images = lower_weight_chunk_images(
+        lowering, &call.kernel, (enum kernel_storage)lowering->storages[op->inputs[0]], elements);
     call_operand(&call, call_load(&call, lower_buffer(lowering, op->inputs[0]), ACCESS_POINT));
     call_operand(&call, call_load(&call, lower_buffer(lowering, op->inputs[1]), ACCESS_POINT));
     chunks =

@@ -43,20 +43,25 @@ struct status build_cuda_architecture(const struct options *options, int *out_ar
     return status_ok();
 }
 
+/* Whether a library may compute the kernel, and is worth asking. */
+static bool is_for_library(const struct kernel *kernel)
+{
+    struct rnet_cuda_convolution facts;
+
+    return convolution_facts(kernel, &facts) && facts.loads_plainly && facts.stores_plainly &&
+           facts.is_only_output &&
+           kernel_suits_library(kernel, facts.is_bfloat16 ? KERNEL_BF16 : KERNEL_F32);
+}
+
 /* The filter copies of the kernels that are nothing but a convolution. */
 static struct loop_program **filter_copies(struct arena *arena, const struct plan *plan)
 {
     const size_t count = plan->kernels.items.count;
     struct loop_program **copies = ARENA_ARRAY(arena, struct loop_program *, count);
-    struct rnet_cuda_convolution facts;
 
-    for (size_t k = 0; k < count; k++) {
-        const struct kernel *kernel = plan->kernels.items.items[k];
-
-        if (convolution_facts(kernel, &facts) && facts.loads_plainly && facts.stores_plainly &&
-            facts.is_only_output)
-            copies[k] = filter_copy(arena, kernel);
-    }
+    for (size_t k = 0; k < count; k++)
+        if (is_for_library(plan->kernels.items.items[k]))
+            copies[k] = filter_copy(arena, plan->kernels.items.items[k]);
     return copies;
 }
 

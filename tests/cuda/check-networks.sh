@@ -66,4 +66,27 @@ printf '%s bytes of the GPU, %s within %s\n' "$free" "$taken" "$limit"
 [ "$taken" -le "$((limit + 4096))" ] || complain 'the limit is not kept'
 with_gpu -- train --data shapes --steps 3 --out limited || complain 'three steps within the limit'
 [ "$(count_of report graph_launches)" = 2 ] || complain 'the graph is not replayed'
+
+# A grouped convolution in float32: its two gradients are ours, and nothing else changes.
+cat >groups.rnet <<'EOF'
+use cifar
+
+network groups(groups = 8) {
+    input image(3, 32, 32)
+    conv(3, 32)
+    conv(3, 32, stride = 2, groups = groups)
+    global_avg_pool
+    linear(10)
+}
+
+train groups = cifar_sgd()
+EOF
+for groups in 1 8; do
+    "$RNET" build groups.rnet -D groups=$groups --target cuda --gpu sm_90 -o network >log 2>&1 ||
+        complain "$groups groups"
+    with_gpu -- train --data shapes --steps 2 --out "groups-$groups" || complain "$groups groups"
+    count_of report library_calls >"calls-$groups"
+done
+[ $(($(cat calls-1) - $(cat calls-8))) = 4 ] ||
+    complain "two steps have $(cat calls-1) calls of cuDNN without groups, $(cat calls-8) with"
 [ "$failures" -eq 0 ]
