@@ -1,7 +1,7 @@
 /* exp and log of 32-bit floats as the loop IR means them: sequences of additions, products, fused
  * products and choices of bits, each rounded once, so that whatever computes them, in vectors of
- * any width or alone, gives the same bits. At most 1.01 units in the last place from the exact value,
- * denormals, infinities and NaN as the C library has them. */
+ * any width or alone, gives the same bits. At most 1.01 units in the last place from the exact
+ * value; denormals, infinities and NaN as the C library has them. */
 #ifndef CODEGEN_ELEMENTARY_H
 #define CODEGEN_ELEMENTARY_H
 
