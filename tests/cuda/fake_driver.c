@@ -628,6 +628,15 @@ unsigned int cuEventDestroy_v2(struct CUevent_st *event)
     return DRIVER_SUCCESS;
 }
 
+__attribute__((destructor)) static void events_free(void)
+{
+    while (fake.all_events != NULL) {
+        struct CUevent_st *event = fake.all_events;
+        fake.all_events = event->older;
+        free(event);
+    }
+}
+
 unsigned int cuEventRecord(struct CUevent_st *event, struct CUstream_st *stream);
 unsigned int cuEventRecord(struct CUevent_st *event, struct CUstream_st *stream)
 {
