@@ -28,19 +28,23 @@ static loop_value adapt(struct emitter *emitter, loop_value value)
     return value;
 }
 
+loop_value chunk_count(const struct kernel *kernel, struct loop_program *program)
+{
+    const int64_t images = kernel->chunk_images;
+    loop_value chunks =
+        loop_binary(program, LOOP_DIVIDE, loop_plus(program, loop_images(program), images - 1),
+                    loop_int(program, images));
+    return loop_times(program, chunks, kernel->chunk_parts);
+}
+
 static loop_value emit_chunk_sum(struct emitter *emitter, uint32_t parameter)
 {
     const struct place *place = emitter->place;
     struct loop_program *program = emitter->program;
-    int64_t images = emitter->kernel->chunk_images;
-    loop_value zero = loop_int(program, 0);
-    loop_value chunks =
-        loop_binary(program, LOOP_DIVIDE, loop_plus(program, loop_images(program), images - 1),
-                    loop_int(program, images));
+    loop_value zero = loop_int(program, 0), chunks = chunk_count(emitter->kernel, program);
     struct loop_type type = LOOP_F64_TYPE(place->lanes);
     loop_value sum = loop_local(program, LOOP_F64, place->lanes);
     loop_store_local(program, sum, zero, loop_float(program, type, 0.0));
-    chunks = loop_times(program, chunks, emitter->kernel->chunk_parts);
     loop_value chunk = loop_for(program, zero, chunks, 1);
     loop_value index = loop_add(
         program, loop_times(program, chunk, channel_stride(place->channels)), place->channel);

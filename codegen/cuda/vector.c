@@ -63,16 +63,6 @@ static bool find_chunks(struct vector *vector)
     return any;
 }
 
-static loop_value chunk_count(const struct vector *vector)
-{
-    struct loop_program *program = vector->program;
-    const int64_t images = vector->kernel->chunk_images;
-    loop_value count =
-        loop_binary(program, LOOP_DIVIDE, loop_plus(program, loop_images(program), images - 1),
-                    loop_int(program, images));
-    return loop_times(program, count, vector->kernel->chunk_parts);
-}
-
 /* Adds up the chunks of one parameter, into line 0 of its shared array. */
 static void add_chunks(struct vector *vector, uint32_t parameter)
 {
@@ -86,7 +76,7 @@ static void add_chunks(struct vector *vector, uint32_t parameter)
     loop_value channel =
         open_channel(vector, loop_binary(program, LOOP_REMAINDER, thread, channels));
     loop_value chunk = loop_for(program, loop_binary(program, LOOP_DIVIDE, thread, channels),
-                                chunk_count(vector), LINES);
+                                chunk_count(vector->kernel, program), LINES);
     loop_value index = loop_add(program, loop_times(program, chunk, stride), channel);
     loop_value value = loop_convert(program, loop_load(program, parameter, index, 1), LOOP_F64);
     loop_value before = loop_load_local(program, sum, zero, 1);
