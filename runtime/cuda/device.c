@@ -146,12 +146,18 @@ static void writes_mark(struct cuda_memory *memory, enum rnet_phase phase)
     }
 }
 
-static struct status phases_start(struct executor *executor, struct cuda_device *device,
-                                  const enum rnet_phase *phases, int count, int64_t images)
+/* Gives the device what the host has changed, and the batch. */
+static struct status inputs_take(const struct executor *executor, struct cuda_device *device)
 {
     small_regions_compare(executor, device);
     RETURN_IF_ERROR(cuda_memory_upload(&device->memory, executor));
-    RETURN_IF_ERROR(feed_take(&device->feed));
+    return feed_take(&device->feed);
+}
+
+static struct status phases_start(struct executor *executor, struct cuda_device *device,
+                                  const enum rnet_phase *phases, int count, int64_t images)
+{
+    RETURN_IF_ERROR(inputs_take(executor, device));
     RETURN_IF_ERROR(phases_run(&device->phases, phases, count, images));
     for (int i = 0; i < count; i++) {
         writes_mark(&device->memory, phases[i]);
@@ -173,9 +179,7 @@ static struct status cuda_run_timed(struct executor *executor, enum rnet_phase p
 {
     struct cuda_device *device = device_of(executor);
     RETURN_IF_ERROR(device->failure);
-    small_regions_compare(executor, device);
-    RETURN_IF_ERROR(note(device, cuda_memory_upload(&device->memory, executor)));
-    RETURN_IF_ERROR(note(device, feed_take(&device->feed)));
+    RETURN_IF_ERROR(note(device, inputs_take(executor, device)));
     writes_mark(&device->memory, phase);
     return note(device, phases_run_timed(&device->phases, phase, images, step_seconds));
 }
