@@ -26,16 +26,47 @@ static void write_module(struct table_writer *writer, const struct nvrtc_code *c
     end_struct(writer, sizeof(struct rnet_cuda_module));
 }
 
-static void write_modules(struct table_writer *writer, const struct program_cuda *cuda,
-                          size_t kernels)
+static void write_modules(struct table_writer *writer, const struct program_cuda *cuda)
 {
     fputs("\t.section .rodata\n", writer->stream);
-    for (size_t k = 0; k < kernels; k++)
+    for (size_t k = 0; k < cuda->code_count; k++)
         write_code(writer, &cuda->code[k], k);
     fputs("\t.section .data.rel.ro,\"aw\"\n", writer->stream);
     put_label(writer, ".Lcuda_modules");
-    for (size_t k = 0; k < kernels; k++)
+    for (size_t k = 0; k < cuda->code_count; k++)
         write_module(writer, &cuda->code[k], k);
+}
+
+/* ---- functions beside the kernels ---- */
+
+/* The fields of a struct rnet_cuda_function; all zero where there is no program. */
+static void put_function(struct table_writer *writer, const struct loop_program *program,
+                         size_t module)
+{
+    if (!program) {
+        for (size_t i = 0; i < sizeof(struct rnet_cuda_function) / sizeof(uint64_t); i++)
+            put_quad(writer, 0);
+        return;
+    }
+    put_text(writer, program->name);
+    put_long(writer, (uint32_t)module);
+    put_long(writer, (uint32_t)cuda_block_threads(program));
+    put_long(writer, (uint32_t)cuda_block_tasks(program));
+    put_long(writer, (uint32_t)loop_shared_bytes(program));
+    put_quad(writer, (uint64_t)program->images_per_task);
+    put_quad(writer, (uint64_t)program->tasks_per_group);
+}
+
+/* Those that there are have the modules behind the kernels'. */
+static void put_functions(struct table_writer *writer, const struct program_cuda *cuda,
+                          size_t kernels)
+{
+    size_t module = kernels;
+
+    for (int f = 0; f < RNET_CUDA_FUNCTION_COUNT; f++) {
+        put_function(writer, cuda->functions[f], module);
+        module += cuda->functions[f] != NULL;
+    }
 }
 
 /* ---- convolutions ---- */
@@ -50,16 +81,8 @@ static void write_copy(struct table_writer *writer, const struct loop_program *c
 {
     put_label(writer, arena_format(&writer->arena, ".Lcuda_copy_%zu", kernel));
     begin_struct(writer);
-    put_text(writer, copy->name);
-    put_long(writer, (uint32_t)kernel);
-    put_long(writer, (uint32_t)cuda_block_threads(copy));
-    place(writer, offsetof(struct rnet_cuda_copy, tasks_per_block));
-    put_long(writer, (uint32_t)cuda_block_tasks(copy));
-    put_long(writer, 0);
-    place(writer, offsetof(struct rnet_cuda_copy, images_per_task));
-    put_quad(writer, (uint64_t)copy->images_per_task);
-    put_quad(writer, (uint64_t)copy->tasks_per_group);
-    end_struct(writer, sizeof(struct rnet_cuda_copy));
+    put_function(writer, copy, kernel);
+    end_struct(writer, sizeof(struct rnet_cuda_function));
 }
 
 static void put_geometry(struct table_writer *writer, const struct rnet_cuda_convolution *facts)
@@ -146,7 +169,7 @@ void program_cuda_write(struct table_writer *writer, const struct plan *plan,
 {
     const size_t kernels = plan->kernels.items.count;
 
-    write_modules(writer, cuda, kernels);
+    write_modules(writer, cuda);
     write_convolutions(writer, &plan->kernels, cuda);
     put_label(writer, ".Lcuda_kernels");
     for (size_t k = 0; k < kernels; k++)
@@ -156,8 +179,10 @@ void program_cuda_write(struct table_writer *writer, const struct plan *plan,
     put_symbol(writer, ".Lcuda_modules");
     put_symbol(writer, ".Lcuda_kernels");
     place(writer, offsetof(struct rnet_cuda, module_count));
-    put_quad(writer, kernels);
+    put_quad(writer, cuda->code_count);
     put_long(writer, (uint32_t)cuda->architecture);
     put_long(writer, cuda->precision);
+    place(writer, offsetof(struct rnet_cuda, functions));
+    put_functions(writer, cuda, kernels);
     end_struct(writer, sizeof(struct rnet_cuda));
 }

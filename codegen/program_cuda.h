@@ -13,9 +13,12 @@
 struct program_cuda {
     int architecture; /* NN of sm_NN */
     enum rnet_precision precision;
-    const struct nvrtc_code *code;      /* of each kernel */
+    const struct nvrtc_code *code; /* of each kernel, and then of each function that there is */
+    size_t code_count;
     struct loop_program *const *copies; /* of each kernel: the copy of its filter, or NULL; it is
                                            in the kernel's module */
+    struct loop_program *const
+        *functions; /* RNET_CUDA_FUNCTION_COUNT of them, NULL: there is none */
 };
 
 /* Writes it, under the label .Lcuda. */

@@ -93,6 +93,19 @@ static uint64_t region_end(const struct calls *calls, enum rnet_region region)
     return end;
 }
 
+/* What a training keeps besides, for the recipe. */
+static void add_recipe_regions(struct plan *plan)
+{
+    uint64_t *bytes = plan->region_bytes;
+
+    if (plan->recipe->accumulate > 1)
+        bytes[RNET_REGION_GRADIENT_SUM] = bytes[RNET_REGION_GRADIENTS];
+    if (plan->recipe->ema > 0) {
+        bytes[RNET_REGION_AVERAGE_WEIGHTS] = bytes[RNET_REGION_WEIGHTS];
+        bytes[RNET_REGION_AVERAGE_STATISTICS] = bytes[RNET_REGION_STATISTICS];
+    }
+}
+
 void plan_finish(struct plan *plan, uint64_t train_workspace, uint64_t infer_workspace)
 {
     uint64_t *bytes = plan->region_bytes;
@@ -113,6 +126,8 @@ void plan_finish(struct plan *plan, uint64_t train_workspace, uint64_t infer_wor
     bytes[RNET_REGION_LABELS] = (uint64_t)plan->batch * sizeof(int32_t); /* also without a loss */
     bytes[RNET_REGION_KEYS] = region_end(plan->train, RNET_REGION_KEYS);
     bytes[RNET_REGION_SCALARS] = RNET_SCALAR_COUNT * sizeof(float);
+    if (trains)
+        add_recipe_regions(plan);
 }
 
 /* ---- the verifier ---- */

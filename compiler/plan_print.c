@@ -1,17 +1,16 @@
 /* Dumps of calls and plans: one line each, no addresses, ids by position. */
 #include "compiler/plan.h"
 
-static const char *const region_names[] = {"weights",  "statistics", "gradients",
-                                           "momentum", "workspace",  "input",
-                                           "labels",   "scalars",    "keys"};
+static const char *const region_names[] = {
+    "weights", "statistics", "gradients", "momentum", "workspace", "input",
+    "labels",  "scalars",    "keys",      "sum",      "average",   "average_statistics"};
 static const char *const phase_names[] = {"train", "update", "infer", "loss"};
 
 static void print_head(const struct calls *calls, size_t c, FILE *stream)
 {
     const struct call *call = &calls->items.items[c];
 
-    fprintf(stream, "%5zu %-6s k%-3u %-24s", c, phase_names[call->phase], call->kernel,
-            call->path);
+    fprintf(stream, "%5zu %-6s k%-3u %-24s", c, phase_names[call->phase], call->kernel, call->path);
     if (call->images > 0)
         fprintf(stream, " images %lld", (long long)call->images);
 }

@@ -18,17 +18,13 @@ enum {
 static uint64_t parameter_bytes(const struct plan *plan, bool training)
 {
     const uint64_t *regions = plan->region_bytes;
-    const uint64_t saved = regions[RNET_REGION_WEIGHTS] + regions[RNET_REGION_STATISTICS];
-    uint64_t sum = saved;
+    const uint64_t sum = regions[RNET_REGION_WEIGHTS] + regions[RNET_REGION_STATISTICS];
 
     if (!training)
         return sum;
-    sum += regions[RNET_REGION_GRADIENTS] + regions[RNET_REGION_MOMENTUM];
-    if (plan->recipe->accumulate > 1)
-        sum += regions[RNET_REGION_GRADIENTS];
-    if (plan->recipe->ema > 0)
-        sum += saved;
-    return sum;
+    return sum + regions[RNET_REGION_GRADIENTS] + regions[RNET_REGION_MOMENTUM] +
+           regions[RNET_REGION_GRADIENT_SUM] + regions[RNET_REGION_AVERAGE_WEIGHTS] +
+           regions[RNET_REGION_AVERAGE_STATISTICS];
 }
 
 static uint64_t batch_bytes(const struct plan *plan, bool on_gpu)

@@ -8,13 +8,19 @@
 #include "codegen/cuda/convolution_facts.h"
 #include "codegen/cuda/filter_copy.h"
 #include "codegen/cuda/lower_cuda.h"
+#include "codegen/cuda/step_functions.h"
 #include "config.h"
 
-/* The most images that any step is run over. */
+/* The most images that any step is run over, rows of 16 parameters among them. */
 static int64_t most_images(const struct plan *plan)
 {
     const struct calls *const both[] = {plan->train, plan->infer};
+    const uint64_t row = RNET_CHANNEL_PADDING * sizeof(float);
     int64_t most = plan->batch;
+
+    for (int region = RNET_REGION_WEIGHTS; region <= RNET_REGION_STATISTICS; region++)
+        if ((int64_t)(plan->region_bytes[region] / row) > most)
+            most = (int64_t)(plan->region_bytes[region] / row);
 
     for (size_t i = 0; i < countof(both); i++)
         for (size_t c = 0; c < both[i]->items.count; c++)
@@ -53,16 +59,39 @@ static bool is_for_library(const struct kernel *kernel)
            kernel_suits_library(kernel, facts.is_bfloat16 ? KERNEL_BF16 : KERNEL_F32);
 }
 
-/* The filter copies of the kernels that are nothing but a convolution. */
-static struct loop_program **filter_copies(struct arena *arena, const struct plan *plan)
-{
-    const size_t count = plan->kernels.items.count;
-    struct loop_program **copies = ARENA_ARRAY(arena, struct loop_program *, count);
+/* Everything that is compiled: the kernels' programs and copies, and then the functions. */
+struct pieces {
+    struct loop_program **programs, **copies;
+    size_t count;
+    struct loop_program **functions;
+};
 
-    for (size_t k = 0; k < count; k++)
+static struct pieces pieces_collect(struct arena *arena, const struct plan *plan,
+                                    struct loop_program *const *programs)
+{
+    const size_t kernels = plan->kernels.items.count, most = kernels + RNET_CUDA_FUNCTION_COUNT;
+    struct pieces pieces = {
+        .programs = ARENA_ARRAY(arena, struct loop_program *, most),
+        .copies = ARENA_ARRAY(arena, struct loop_program *, most),
+        .functions = ARENA_ARRAY(arena, struct loop_program *, RNET_CUDA_FUNCTION_COUNT),
+        .count = kernels,
+    };
+
+    for (size_t k = 0; k < kernels; k++) {
+        pieces.programs[k] = programs[k];
         if (is_for_library(plan->kernels.items.items[k]))
-            copies[k] = filter_copy(arena, plan->kernels.items.items[k]);
-    return copies;
+            pieces.copies[k] = filter_copy(arena, plan->kernels.items.items[k]);
+    }
+    if (plan->train->items.count > 0)
+        step_functions(arena,
+                       &(struct step_recipe){.accumulate = plan->recipe->accumulate,
+                                             .clip = plan->recipe->clip,
+                                             .ema = plan->recipe->ema},
+                       pieces.functions);
+    for (int f = 0; f < RNET_CUDA_FUNCTION_COUNT; f++)
+        if (pieces.functions[f])
+            pieces.programs[pieces.count++] = pieces.functions[f];
+    return pieces;
 }
 
 struct status build_cuda_code(struct arena *arena, const struct options *options,
@@ -70,19 +99,21 @@ struct status build_cuda_code(struct arena *arena, const struct options *options
                               struct loop_program *const *programs, struct program_cuda *out_cuda)
 {
     const struct plan *plan = &compilation->plan;
-    const size_t count = plan->kernels.items.count;
-    struct loop_program **copies = filter_copies(arena, plan);
-    struct nvrtc_code *code = ARENA_ARRAY(arena, struct nvrtc_code, count);
+    const struct pieces pieces = pieces_collect(arena, plan, programs);
+    struct nvrtc_code *code = ARENA_ARRAY(arena, struct nvrtc_code, pieces.count);
     struct cuda_target target = {.configured_folder = RNET_CUDA_FOLDER,
                                  .most_images = most_images(plan)};
 
     RETURN_IF_ERROR(build_cuda_architecture(options, &target.architecture));
-    RETURN_IF_ERROR(cuda_compile(arena, &target, programs, copies, count, code));
+    RETURN_IF_ERROR(
+        cuda_compile(arena, &target, pieces.programs, pieces.copies, pieces.count, code));
     *out_cuda = (struct program_cuda){
         .architecture = target.architecture,
         .precision = compilation->precision,
         .code = code,
-        .copies = copies,
+        .code_count = pieces.count,
+        .copies = pieces.copies,
+        .functions = pieces.functions,
     };
     return status_ok();
 }

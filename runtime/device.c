@@ -17,8 +17,8 @@ int64_t channel_stride(int64_t channels)
 }
 
 static const char *const region_names[RNET_REGION_COUNT] = {
-    "weights", "statistics", "gradients", "momentum", "workspace",
-    "input",   "labels",     "scalars",   "keys",
+    "weights", "statistics", "gradients", "momentum",     "workspace",       "input",
+    "labels",  "scalars",    "keys",      "gradient_sum", "average_weights", "average_statistics",
 };
 
 const char *executor_region_name(enum rnet_region region)

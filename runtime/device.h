@@ -7,6 +7,15 @@
 
 #include "runtime/execute.h"
 
+struct frozen;
+struct gradients;
+
+/* Where a batch stands in its step, an update of the weights by the gradients of some batches. */
+struct step_batch {
+    bool is_first, is_last;
+    bool starts_average; /* of the weights: the step is the training's first */
+};
+
 /* Each function is as the executor's of that name says. */
 struct device_operations {
     const char *kind; /* "cpu", "cuda" */
@@ -19,6 +28,16 @@ struct device_operations {
     /* Runs `count` phases one after the other. */
     struct status (*run)(struct executor *executor, const enum rnet_phase *phases, int count,
                          int64_t images);
+    /* The parts of a step (optimizer.h) that the device does by itself; NULL where the host does
+     * them. open_step: before the first batch, with what is frozen and the blocks of the norm.
+     * run_batch: TRAIN, and the sum of the gradients; after the last batch also their norm and its
+     * limit, UPDATE, frozen parameters and the average. The host has set the scalars. read_norm:
+     * of the last step. */
+    struct status (*open_step)(struct executor *executor, const struct frozen *frozen,
+                               const struct gradients *gradients);
+    struct status (*run_batch)(struct executor *executor, int64_t images,
+                               const struct step_batch *batch);
+    struct status (*read_norm)(struct executor *executor, double *norm);
     struct status (*run_timed)(struct executor *executor, enum rnet_phase phase, int64_t images,
                                double *step_seconds);
     struct status (*limits)(struct executor *executor, struct machine_limits *out);

@@ -68,7 +68,7 @@ void gradients_open(struct gradients *gradients, struct arena *arena,
     const struct rnet_recipe *recipe = &executor->program->recipe;
     *gradients = (struct gradients){.executor = executor};
     if (recipe->accumulate > 1)
-        gradients->sum = ARENA_ARRAY(arena, float, gradient_count(executor));
+        gradients->sum = (float *)(void *)executor->regions[RNET_REGION_GRADIENT_SUM];
     if (recipe->clip <= 0)
         return;
     size_t count = parameters_cut(executor, frozen, NULL);

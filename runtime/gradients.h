@@ -4,7 +4,8 @@
  * The update multiplies gradients by one number (RNET_SCALAR_GRADIENT_SCALE); the mean and the
  * limit are in it. As in PyTorch a step averages the mean gradients of its batches, those of a
  * shorter last batch as well, and the norm is that of all trained parameters together, before
- * weight decay. It is summed in double precision over blocks that depend on the network alone. */
+ * weight decay. It is summed in double precision over blocks that depend on the network alone.
+ * A device may do the sums itself and takes only the blocks (optimizer.h). */
 #ifndef RUNTIME_GRADIENTS_H
 #define RUNTIME_GRADIENTS_H
 
@@ -21,8 +22,8 @@ struct gradient_block {
 /* Zero it, then open it. */
 struct gradients {
     const struct executor *executor;
-    float *sum;                    /* of this step's batches; NULL where each is a step */
-    int64_t batches;               /* of this step so far */
+    float *sum;      /* the region: of this step's batches; NULL where each is a step */
+    int64_t batches; /* of this step so far */
     struct gradient_block *blocks; /* for the norm; NULL where there is no limit */
     double *squares;               /* of each block */
     size_t block_count;

@@ -21,7 +21,7 @@
 #include <stdint.h>
 
 enum {
-    RNET_PROGRAM_VERSION = 7,
+    RNET_PROGRAM_VERSION = 8,
     RNET_CHANNEL_PADDING = 16, /* channel strides are multiples of this */
     RNET_NARROW_CHANNELS = 4,  /* ... but for at most this many channels */
     RNET_WEIGHT_BLOCK = 32,    /* outputs of a weight's blocks, where it has some */
@@ -57,6 +57,10 @@ enum rnet_region {
     RNET_REGION_SCALARS,    /* float32, indexed by enum rnet_scalar; filled by the runtime */
     RNET_REGION_KEYS,       /* int32, RNET_KEY_WORDS for each layer that draws random numbers;
                                filled by the runtime before each training step */
+    /* What the runtime keeps of a training beside the program's own, where the recipe asks. */
+    RNET_REGION_GRADIENT_SUM,       /* `accumulate`: of a step's batches; as the gradients */
+    RNET_REGION_AVERAGE_WEIGHTS,    /* `ema`: the average of the weights; as the weights */
+    RNET_REGION_AVERAGE_STATISTICS, /* `ema`: likewise of the statistics */
     RNET_REGION_COUNT
 };
 
@@ -66,6 +70,8 @@ enum rnet_scalar {
     RNET_SCALAR_WEIGHT_DECAY,
     RNET_SCALAR_GRADIENT_SCALE, /* what gradients are multiplied by before the update; read only
                                    where the recipe clips or accumulates */
+    RNET_SCALAR_BATCHES,        /* whose gradients the update averages; for struct rnet_cuda's
+                                   functions alone */
     RNET_SCALAR_COUNT = 16      /* the region holds this many */
 };
 
@@ -156,17 +162,10 @@ enum {
     RNET_CUDA_NO_ARGUMENT = -1,
 };
 
-/* A function that copies between a weight as it lies and the filter as libraries want it, dense:
- * [y_channels][window][x_channels / groups]. Launched as a kernel is. Its parameters:
- *
- *   FORWARD, DATA_GRADIENT  weight, filter, images, tasks
- *   WEIGHT_GRADIENT         filter, output, images, tasks: the filter to chunk 0, with zeros in its
- *                           padding, and zeros to all other chunks
- *
- * The filter is float32, or bfloat16 where the convolution is; the weight and output, float32. */
-struct rnet_cuda_copy {
-    const char *name;
-    uint32_t module, threads, tasks_per_block, padding;
+/* A function beside the kernels, launched as a kernel is. */
+struct rnet_cuda_function {
+    const char *name; /* NULL: the program has no use for it */
+    uint32_t module, threads, tasks_per_block, shared_bytes;
     int64_t images_per_task, tasks_per_group; /* as in struct rnet_kernel */
 };
 
@@ -210,7 +209,16 @@ struct rnet_cuda_convolution {
     uint8_t is_bfloat16;    /* x, y and their gradients are; else float32. Where they are not all
                                the same, loads_plainly is not set */
     uint8_t spare[8];
-    const struct rnet_cuda_copy *filter; /* NULL: a library cannot be used */
+    /* Copies between a weight as it lies and the filter as libraries want it, dense:
+     * [y_channels][window][x_channels / groups]. Its parameters:
+     *
+     *   FORWARD, DATA_GRADIENT  weight, filter, images, tasks
+     *   WEIGHT_GRADIENT         filter, output, images, tasks: the filter to chunk 0, with zeros in
+     *                           its padding, and zeros to all other chunks
+     *
+     * The filter is float32, or bfloat16 where the convolution is; the weight and output, float32.
+     * NULL: a library cannot be used. */
+    const struct rnet_cuda_function *filter;
 };
 
 /* How a kernel is launched; one for each of rnet_program.kernels, in their order. */
@@ -223,12 +231,30 @@ struct rnet_cuda_kernel {
     const struct rnet_cuda_convolution *convolution; /* NULL: no library does this */
 };
 
+/* ORDER FUNCTION: what stands between the gradients and the next step, where the recipe asks for
+ * it. A row is 16 floats, and `images` of a launch the number of rows, or of blocks. A block is two
+ * int32: the row at which it begins, and how many floats it has. A float64 lies as two float32, the
+ * nearest and what is left. */
+enum rnet_cuda_function_kind {
+    /* `accumulate`: rows out, in: out = out + in */
+    RNET_CUDA_ADD,
+    /* `ema`: rows average, values: average = average + (float)(1 - ema) (values - average) */
+    RNET_CUDA_AVERAGE,
+    /* `clip`: gradients, blocks, norms: the norm of each block, as float64 */
+    RNET_CUDA_BLOCK_NORMS,
+    /* `clip`: norms, scalars, norm: the norm of all blocks together, divided by the scalar BATCHES,
+     * as float64; and the scalar GRADIENT_SCALE, which limits it as runtime/gradients.h says */
+    RNET_CUDA_LIMIT,
+    RNET_CUDA_FUNCTION_COUNT
+};
+
 struct rnet_cuda {
     const struct rnet_cuda_module *modules;
     const struct rnet_cuda_kernel *kernels;
     uint64_t module_count;
     uint32_t architecture; /* of the cubins: 90 for sm_90 */
     uint32_t precision;    /* enum rnet_precision */
+    struct rnet_cuda_function functions[RNET_CUDA_FUNCTION_COUNT];
 };
 
 /* Where a step leaves something that the runtime reads. */

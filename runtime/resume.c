@@ -43,6 +43,8 @@ static const enum rnet_region part_regions[] = {
     [PART_WEIGHTS] = RNET_REGION_WEIGHTS,
     [PART_STATISTICS] = RNET_REGION_STATISTICS,
     [PART_MOMENTUM] = RNET_REGION_MOMENTUM,
+    [PART_AVERAGE_WEIGHTS] = RNET_REGION_AVERAGE_WEIGHTS,
+    [PART_AVERAGE_STATISTICS] = RNET_REGION_AVERAGE_STATISTICS,
 };
 
 /* Memory that a checkpoint takes as it is; empty where the training has none of the kind. */
@@ -55,11 +57,8 @@ struct memory {
 static struct memory part_memory(const struct training *training, int part)
 {
     const struct executor *executor = &training->executor;
-    if (part < PART_AVERAGE_WEIGHTS)
-        return (struct memory){executor->regions[part_regions[part]],
-                               executor->program->region_bytes[part_regions[part]]};
-    const struct averaged_region *copy = &training->average.regions[part - PART_AVERAGE_WEIGHTS];
-    return (struct memory){copy->values, (size_t)copy->count * sizeof *copy->values};
+    return (struct memory){executor->regions[part_regions[part]],
+                           executor->program->region_bytes[part_regions[part]]};
 }
 
 static uint64_t layout_hash(const struct rnet_program *program)
@@ -146,7 +145,7 @@ struct status training_save(struct training *training)
         .epoch = training->epoch,
         .sums = training->sums,
     };
-    for (int part = PART_WEIGHTS; part <= PART_MOMENTUM; part++)
+    for (int part = PART_WEIGHTS; part < PART_COUNT; part++)
         RETURN_IF_ERROR(executor_fetch(&training->executor, part_regions[part]));
     RETURN_IF_ERROR(metrics_sync(&training->metrics, &state.metrics_position));
     RETURN_IF_ERROR(tensorboard_sync(&training->board, &state.board_position));
@@ -214,7 +213,7 @@ static void memory_take(struct training *training, const struct checkpoint *save
         if (parts[part].size > 0)
             memcpy(part_memory(training, part).bytes, parts[part].bytes, parts[part].size);
     weights_rearrange(training, false);
-    for (int part = PART_WEIGHTS; part <= PART_MOMENTUM; part++)
+    for (int part = PART_WEIGHTS; part < PART_COUNT; part++)
         executor_changed(executor, part_regions[part]);
     for (size_t i = 0; i < parts[PART_EPOCHS].size / sizeof(struct epoch_record); i++) {
         struct epoch_record record;

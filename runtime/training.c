@@ -13,6 +13,7 @@
 #include "runtime/keys.h"
 #include "runtime/resume.h"
 #include "runtime/run_file.h"
+#include "runtime/weight_average.h"
 #include "runtime/weights.h"
 
 static void scalars_set(const struct executor *executor, double learning_rate)
@@ -41,13 +42,6 @@ static struct status diverged(const struct training *training, const char *what,
                         saved ? training->last_path : "");
 }
 
-/* Whether the update follows the gradients without a look at them. */
-static bool updates_at_once(const struct training *training)
-{
-    const struct rnet_recipe *recipe = &training->executor.program->recipe;
-    return recipe->accumulate <= 1 && recipe->clip <= 0;
-}
-
 /* Loads the batch at place `first` of the epoch, or takes the one that was loaded ahead. */
 static struct status batch_take(struct training *training, int64_t first, int64_t *images)
 {
@@ -66,27 +60,34 @@ static void batch_load_ahead(struct training *training, int64_t first)
     ahead->is_loaded = true;
 }
 
-/* Forward and backward for the `images` images of the batch at hand, which is at place `first` of
- * the epoch, and the update where nothing stands between; `more` says that another batch follows. */
-static struct status batch_compute(struct training *training, int64_t first, int64_t images,
-                                   bool more, struct tally *tally, double *loss)
+/* A batch that has been taken. */
+struct batch {
+    int64_t first, images; /* its place in the epoch */
+    bool is_last;          /* of the step's */
+    bool more;             /* another one follows in the training */
+};
+
+/* Forward and backward for the batch at hand. */
+static struct status batch_compute(struct training *training, const struct batch *batch,
+                                   struct tally *tally, double *loss)
 {
     struct executor *executor = &training->executor;
     const struct rnet_program *program = executor->program;
-    struct tally batch = {0};
-    RETURN_IF_ERROR(updates_at_once(training) ? executor_run_step(executor, images)
-                                              : executor_run(executor, RNET_PHASE_TRAIN, images));
-    if (more)
-        batch_load_ahead(training, first + images);
-    RETURN_IF_ERROR(tally_add(&batch, executor, program->train_loss, program->train_rank, images));
-    *loss = tally_loss(&batch);
+    struct tally own = {0};
+    RETURN_IF_ERROR(
+        optimizer_start(&training->optimizer, batch->images, batch->is_last, training->step + 1));
+    if (batch->more)
+        batch_load_ahead(training, batch->first + batch->images);
+    RETURN_IF_ERROR(
+        tally_add(&own, executor, program->train_loss, program->train_rank, batch->images));
+    *loss = tally_loss(&own);
     if (!isfinite(*loss))
         return diverged(training, "loss", *loss);
-    RETURN_IF_ERROR(gradients_add(&training->gradients));
+    RETURN_IF_ERROR(optimizer_add(&training->optimizer));
     batch_counters_advance(executor);
-    tally->loss += batch.loss;
-    tally->top1 += batch.top1;
-    tally->images += images;
+    tally->loss += own.loss;
+    tally->top1 += own.top1;
+    tally->images += batch->images;
     return status_ok();
 }
 
@@ -97,16 +98,18 @@ static struct status batches_compute(struct training *training, struct tally *ta
     const int64_t most = training->executor.program->recipe.accumulate;
     const uint64_t seed = (uint64_t)training->options.seed;
     const bool is_last = training->step + 1 >= training->total_steps;
-    int64_t batches = 0, images;
+    int64_t batches = 0;
     double sum = 0;
     while (batches < most) {
-        int64_t first = training->sums.tally.images + tally->images;
-        RETURN_IF_ERROR(batch_take(training, first, &images));
-        if (images == 0)
+        struct batch batch = {.first = training->sums.tally.images + tally->images,
+                              .more = !is_last || batches + 1 < most};
+        RETURN_IF_ERROR(batch_take(training, batch.first, &batch.images));
+        if (batch.images == 0)
             break;
+        batch.is_last =
+            batches + 1 == most || batch.first + batch.images == training->facts.train_images;
         keys_set(&training->executor, seed, training->step * most + batches);
-        RETURN_IF_ERROR(batch_compute(training, first, images, !is_last || batches + 1 < most,
-                                      tally, loss));
+        RETURN_IF_ERROR(batch_compute(training, &batch, tally, loss));
         sum += *loss;
         batches++;
     }
@@ -118,15 +121,12 @@ static struct status batches_compute(struct training *training, struct tally *ta
 static struct status update_compute(struct training *training, struct step_record *record)
 {
     record->clips = training->executor.program->recipe.clip > 0;
-    RETURN_IF_ERROR(gradients_finish(&training->gradients, &record->gradient_norm));
+    RETURN_IF_ERROR(
+        optimizer_finish(&training->optimizer, training->step + 1, &record->gradient_norm));
     if (!isfinite(record->gradient_norm))
         return diverged(training, "norm of the gradients", record->gradient_norm);
-    if (!updates_at_once(training))
-        RETURN_IF_ERROR(executor_run(&training->executor, RNET_PHASE_UPDATE,
-                                     training->executor.program->batch));
-    RETURN_IF_ERROR(frozen_restore(&training->frozen));
     record->step = ++training->step;
-    return weight_average_update(&training->average, training->step);
+    return status_ok();
 }
 
 static void step_describe(struct training *training, const struct step_record *record)
@@ -170,9 +170,9 @@ static struct status step_run(struct training *training)
 /* Weight files hold the average where one is kept: the weights that evaluation reports. */
 static struct status trained_weights_write(struct training *training, const char *path)
 {
-    RETURN_IF_ERROR(weight_average_exchange(&training->average));
+    RETURN_IF_ERROR(weight_average_exchange(&training->executor));
     RETURN_IF_ERROR(weights_write(&training->executor, &training->data, path));
-    return weight_average_exchange(&training->average);
+    return weight_average_exchange(&training->executor);
 }
 
 /* Writes the weights, then the checkpoint, which thereby never is ahead of them. */
@@ -243,10 +243,10 @@ static struct status epoch_finish(struct training *training)
 {
     struct tally validation;
     bool whole;
-    RETURN_IF_ERROR(weight_average_exchange(&training->average));
+    RETURN_IF_ERROR(weight_average_exchange(&training->executor));
     RETURN_IF_ERROR(
         evaluate_images(&training->validation, &validation, &training->mistakes, &whole));
-    RETURN_IF_ERROR(weight_average_exchange(&training->average));
+    RETURN_IF_ERROR(weight_average_exchange(&training->executor));
     if (!whole)
         return stopped(training);
     struct epoch_record record = epoch_record_make(training, &validation);

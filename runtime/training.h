@@ -3,14 +3,12 @@
 #define RUNTIME_TRAINING_H
 
 #include "runtime/evaluate.h"
-#include "runtime/frozen.h"
-#include "runtime/gradients.h"
 #include "runtime/history.h"
 #include "runtime/learning_rate.h"
+#include "runtime/optimizer.h"
 #include "runtime/progress.h"
 #include "runtime/report_html.h"
 #include "runtime/tensorboard.h"
-#include "runtime/weight_average.h"
 
 /* What the command line says; borrowed from it. */
 struct train_options {
@@ -47,9 +45,7 @@ struct training {
     struct data_set data;
     struct executor executor;
     struct loader train, validation;
-    struct frozen frozen;
-    struct gradients gradients;
-    struct weight_average average;
+    struct optimizer optimizer;
     struct learning_rate rate;
     struct metrics metrics;
     struct tensorboard board;

@@ -9,6 +9,7 @@
 #include "runtime/resume.h"
 #include "runtime/run_file.h"
 #include "runtime/training.h"
+#include "runtime/weight_average.h"
 #include "runtime/weights.h"
 
 /* Refuses a directory that holds a run, unless that is to go on. Nothing is made before all else
@@ -62,7 +63,7 @@ static struct status fresh_start(struct training *training)
     };
     if (options->init != NULL)
         RETURN_IF_ERROR(weights_read_with(&training->executor, options->init, &reading));
-    return weight_average_update(&training->average, 0);
+    return weight_average_update(&training->executor, 0);
 }
 
 /* Sets how long the training is and how the learning rate goes along it. */
@@ -107,12 +108,10 @@ static void facts_set(struct training *training)
     };
 }
 
-static struct status parameters_freeze(struct training *training)
+static struct status step_prepare(struct training *training)
 {
-    RETURN_IF_ERROR(frozen_open(&training->frozen, &training->arena, &training->executor,
-                                &training->options.frozen));
-    gradients_open(&training->gradients, &training->arena, &training->executor, &training->frozen);
-    return status_ok();
+    return optimizer_open(&training->optimizer, &training->arena, &training->executor,
+                          &training->options.frozen);
 }
 
 static struct status board_open(struct training *training)
@@ -125,7 +124,7 @@ static struct status board_open(struct training *training)
 static struct status begin(struct training *training)
 {
     RETURN_IF_ERROR(fresh_start(training));
-    RETURN_IF_ERROR(parameters_freeze(training));
+    RETURN_IF_ERROR(step_prepare(training));
     RETURN_IF_ERROR(file_make_directory(&training->arena, training->options.out));
     RETURN_IF_ERROR(metrics_create(&training->metrics, training->metrics_path));
     RETURN_IF_ERROR(run_file_write(training->run_path, &training->facts, false));
@@ -140,7 +139,7 @@ static struct status resumed_start(struct training *training)
     RETURN_IF_ERROR(training_restore(training, &found));
     if (!found)
         RETURN_IF_ERROR(fresh_start(training));
-    RETURN_IF_ERROR(parameters_freeze(training));
+    RETURN_IF_ERROR(step_prepare(training));
     if (begun && found)
         fprintf(stderr, "going on after step %" PRId64 "\n", training->step);
     else if (begun)
@@ -162,7 +161,6 @@ struct status training_open(struct training *training, const struct rnet_program
     RETURN_IF_ERROR(data_set_open(&training->data, options->data,
                                   DATA_NEEDS_TRAIN | DATA_NEEDS_VALIDATION, program));
     RETURN_IF_ERROR(executor_open_with(&training->executor, program, &options->computing));
-    weight_average_open(&training->average, &training->arena, &training->executor);
     RETURN_IF_ERROR(loaders_open(training));
     RETURN_IF_ERROR(length_set(training));
     facts_set(training);

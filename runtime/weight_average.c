@@ -3,60 +3,60 @@
 
 #include "runtime/floats.h"
 
-/* ORDER AVERAGED */
-static const enum rnet_region averaged[AVERAGED_COUNT] = {RNET_REGION_WEIGHTS,
-                                                          RNET_REGION_STATISTICS};
+/* A region of the average, and the one that it follows. */
+struct averaged {
+    enum rnet_region average, values;
+};
 
-static float *region_values(const struct weight_average *average, enum rnet_region region)
+static const struct averaged averaged[] = {
+    {RNET_REGION_AVERAGE_WEIGHTS, RNET_REGION_WEIGHTS},
+    {RNET_REGION_AVERAGE_STATISTICS, RNET_REGION_STATISTICS},
+};
+enum { AVERAGED_COUNT = sizeof averaged / sizeof *averaged };
+
+static float *region_values(const struct executor *executor, enum rnet_region region)
 {
-    return (float *)(void *)average->executor->regions[region];
+    return (float *)(void *)executor->regions[region];
 }
 
-void weight_average_open(struct weight_average *average, struct arena *arena,
-                         const struct executor *executor)
+static int64_t region_count(const struct executor *executor, const struct averaged *pair)
 {
-    const struct rnet_program *program = executor->program;
-    *average = (struct weight_average){.executor = executor};
-    if (program->recipe.ema <= 0)
-        return;
-    for (int i = 0; i < AVERAGED_COUNT; i++) {
-        int64_t count = (int64_t)(program->region_bytes[averaged[i]] / sizeof(float));
-        average->regions[i] = (struct averaged_region){
-            .region = averaged[i],
-            .values = count > 0 ? ARENA_ARRAY(arena, float, count) : NULL,
-            .count = count,
-        };
-    }
+    return (int64_t)(executor->program->region_bytes[pair->average] / sizeof(float));
 }
 
-struct status weight_average_update(const struct weight_average *average, int64_t step)
+struct status weight_average_update(const struct executor *executor, int64_t step)
 {
-    const float share = (float)(1 - average->executor->program->recipe.ema);
-    struct thread_team *team = average->executor->team;
+    const float share = (float)(1 - executor->program->recipe.ema);
     for (int i = 0; i < AVERAGED_COUNT; i++) {
-        const struct averaged_region *copy = &average->regions[i];
-        if (copy->values == NULL)
+        const struct averaged *pair = &averaged[i];
+        const int64_t count = region_count(executor, pair);
+        if (count == 0)
             continue;
-        RETURN_IF_ERROR(executor_fetch(average->executor, copy->region));
-        const float *values = region_values(average, copy->region);
+        RETURN_IF_ERROR(executor_fetch(executor, pair->values));
+        RETURN_IF_ERROR(executor_fetch(executor, pair->average));
+        float *out = region_values(executor, pair->average);
+        const float *values = region_values(executor, pair->values);
         if (step <= 1)
-            floats_copy(team, copy->values, values, copy->count);
+            floats_copy(executor->team, out, values, count);
         else
-            floats_approach(team, copy->values, values, copy->count, share);
+            floats_approach(executor->team, out, values, count, share);
+        executor_changed(executor, pair->average);
     }
     return status_ok();
 }
 
-struct status weight_average_exchange(const struct weight_average *average)
+struct status weight_average_exchange(const struct executor *executor)
 {
     for (int i = 0; i < AVERAGED_COUNT; i++) {
-        const struct averaged_region *copy = &average->regions[i];
-        if (copy->values == NULL)
+        const struct averaged *pair = &averaged[i];
+        if (region_count(executor, pair) == 0)
             continue;
-        RETURN_IF_ERROR(executor_fetch(average->executor, copy->region));
-        floats_swap(average->executor->team, copy->values, region_values(average, copy->region),
-                    copy->count);
-        executor_changed(average->executor, copy->region);
+        RETURN_IF_ERROR(executor_fetch(executor, pair->values));
+        RETURN_IF_ERROR(executor_fetch(executor, pair->average));
+        floats_swap(executor->team, region_values(executor, pair->average),
+                    region_values(executor, pair->values), region_count(executor, pair));
+        executor_changed(executor, pair->average);
+        executor_changed(executor, pair->values);
     }
     return status_ok();
 }

@@ -148,3 +148,22 @@ struct status cuda_launch_run(const struct cuda_launch *launch, const struct gpu
                                             gpu->compute, parameters, NULL),
                          "launch the kernel %s", launch->name);
 }
+
+struct status cuda_function_run(const struct cuda_code *code,
+                                const struct rnet_cuda_function *function, struct CUfunc_st *found,
+                                int64_t images, const device_address *addresses,
+                                uint32_t address_count)
+{
+    const struct cuda_launch launch = {
+        .function = found,
+        .name = function->name,
+        .threads = function->threads,
+        .tasks_per_block = function->tasks_per_block,
+        .shared_bytes = function->shared_bytes,
+        .images = images,
+        .tasks = cuda_task_count(function->images_per_task, function->tasks_per_group, images),
+        .addresses = addresses,
+        .address_count = address_count,
+    };
+    return cuda_launch_run(&launch, code->gpu);
+}

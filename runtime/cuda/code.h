@@ -39,6 +39,12 @@ enum { CUDA_LAUNCH_ADDRESSES = 32 };
 /* Puts it on the computing stream; a launch of no tasks is nothing. */
 struct status cuda_launch_run(const struct cuda_launch *launch, const struct gpu *gpu);
 
+/* Puts a function beside the kernels on the computing stream. */
+struct status cuda_function_run(const struct cuda_code *code,
+                                const struct rnet_cuda_function *function, struct CUfunc_st *found,
+                                int64_t images, const device_address *addresses,
+                                uint32_t address_count);
+
 /* The number of tasks for so many images, as struct rnet_kernel says. */
 int64_t cuda_task_count(int64_t images_per_task, int64_t tasks_per_group, int64_t images);
 

@@ -456,7 +456,7 @@ int cudnn_plan(struct cudnn *cudnn, uint32_t number, int64_t images, int64_t *wo
 struct status cudnn_open(struct cudnn *cudnn, const struct cuda_code *code, bool tune)
 {
     const struct rnet_program *program = code->program;
-    *cudnn = (struct cudnn){.gpu = code->gpu, .program = program, .tunes = tune};
+    *cudnn = (struct cudnn){.gpu = code->gpu, .code = code, .program = program, .tunes = tune};
     if (!has_convolutions(program))
         return status_ok();
     RETURN_IF_ERROR(tables_allocate(cudnn));
@@ -576,19 +576,9 @@ static struct status candidate_choose(struct cudnn *cudnn, struct cudnn_convolut
 static struct status filter_copy(const struct cudnn *cudnn, uint32_t number, int64_t images,
                                  device_address from, device_address to)
 {
-    const struct rnet_cuda_copy *copy = cudnn->program->cuda->kernels[number].convolution->filter;
     const device_address addresses[] = {from, to};
-    struct cuda_launch launch = {
-        .function = cudnn->filter_copies[number],
-        .name = copy->name,
-        .threads = copy->threads,
-        .tasks_per_block = copy->tasks_per_block,
-        .images = images,
-        .tasks = cuda_task_count(copy->images_per_task, copy->tasks_per_group, images),
-        .addresses = addresses,
-        .address_count = 2,
-    };
-    return cuda_launch_run(&launch, cudnn->gpu);
+    return cuda_function_run(cudnn->code, cudnn->program->cuda->kernels[number].convolution->filter,
+                             cudnn->filter_copies[number], images, addresses, 2);
 }
 
 struct status cudnn_run(struct cudnn *cudnn, uint32_t number, int64_t images,

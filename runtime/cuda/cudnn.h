@@ -35,6 +35,7 @@ struct cudnn_convolution {
 /* Zero it, then open it. */
 struct cudnn {
     const struct gpu *gpu;
+    const struct cuda_code *code;
     const struct rnet_program *program;
     void *library;
     size_t (*get_version)(void);

@@ -7,6 +7,7 @@
 #include "runtime/cuda/feed.h"
 #include "runtime/cuda/limits.h"
 #include "runtime/cuda/phases.h"
+#include "runtime/cuda/step.h"
 #include "runtime/device.h"
 
 enum { NAME_BYTES = 320 };
@@ -18,6 +19,7 @@ struct cuda_device {
     struct cuda_memory memory;
     struct feed feed;
     struct results results;
+    struct cuda_step step;
     struct phases phases;
     struct status failure;          /* the first; a GPU that failed is not asked again */
     char *small[RNET_REGION_COUNT]; /* what the device has of scalars and keys */
@@ -38,8 +40,10 @@ static struct status note(struct cuda_device *device, struct status status)
 }
 
 static const enum rnet_region mirrored[] = {
-    RNET_REGION_WEIGHTS,  RNET_REGION_STATISTICS, RNET_REGION_GRADIENTS,
-    RNET_REGION_MOMENTUM, RNET_REGION_SCALARS,    RNET_REGION_KEYS,
+    RNET_REGION_WEIGHTS,         RNET_REGION_STATISTICS,
+    RNET_REGION_GRADIENTS,       RNET_REGION_MOMENTUM,
+    RNET_REGION_SCALARS,         RNET_REGION_KEYS,
+    RNET_REGION_AVERAGE_WEIGHTS, RNET_REGION_AVERAGE_STATISTICS,
 };
 
 /* Regions that the host fills anew before each run. */
@@ -79,8 +83,9 @@ static struct status parts_open(struct executor *executor, struct cuda_device *d
     device->cudnn.memory = &device->memory;
     RETURN_IF_ERROR(feed_open(&device->feed, &device->memory, executor));
     RETURN_IF_ERROR(results_open(&device->results, &device->memory, program));
+    RETURN_IF_ERROR(cuda_step_open(&device->step, &device->code, &device->memory));
     RETURN_IF_ERROR(phases_open(&device->phases, program, &device->code, &device->memory,
-                                &device->results, &device->cudnn));
+                                &device->results, &device->step, &device->cudnn));
     name_set(device);
     return status_ok();
 }
@@ -102,6 +107,7 @@ static void cuda_release(struct executor *executor)
         return;
     gpu_rest(&device->gpu);
     phases_release(&device->phases);
+    cuda_step_release(&device->step);
     results_release(&device->results);
     feed_release(&device->feed);
     cuda_memory_release(&device->memory);
@@ -134,15 +140,18 @@ static void small_regions_compare(const struct executor *executor, struct cuda_d
     }
 }
 
-/* What a phase leaves in the device's memory alone. */
-static void writes_mark(struct cuda_memory *memory, enum rnet_phase phase)
+/* What a piece of work leaves in the device's memory alone. */
+static void writes_mark(struct cuda_memory *memory, uint32_t piece)
 {
-    if (phase == RNET_PHASE_TRAIN) {
+    if (piece == RNET_PHASE_TRAIN) {
         memory->states[RNET_REGION_STATISTICS] = CUDA_DEVICE_IS_NEWER;
         memory->states[RNET_REGION_GRADIENTS] = CUDA_DEVICE_IS_NEWER;
-    } else if (phase == RNET_PHASE_UPDATE) {
+    } else if (piece == RNET_PHASE_UPDATE) {
         memory->states[RNET_REGION_WEIGHTS] = CUDA_DEVICE_IS_NEWER;
         memory->states[RNET_REGION_MOMENTUM] = CUDA_DEVICE_IS_NEWER;
+    } else if (piece == CUDA_STEP_AVERAGE_BEGIN || piece == CUDA_STEP_AVERAGE) {
+        memory->states[RNET_REGION_AVERAGE_WEIGHTS] = CUDA_DEVICE_IS_NEWER;
+        memory->states[RNET_REGION_AVERAGE_STATISTICS] = CUDA_DEVICE_IS_NEWER;
     }
 }
 
@@ -154,14 +163,15 @@ static struct status inputs_take(const struct executor *executor, struct cuda_de
     return feed_take(&device->feed);
 }
 
-static struct status phases_start(struct executor *executor, struct cuda_device *device,
-                                  const enum rnet_phase *phases, int count, int64_t images)
+static struct status pieces_start(struct executor *executor, struct cuda_device *device,
+                                  const uint32_t *pieces, int count, int64_t images)
 {
     RETURN_IF_ERROR(inputs_take(executor, device));
-    RETURN_IF_ERROR(phases_run(&device->phases, phases, count, images));
+    RETURN_IF_ERROR(phases_run(&device->phases, pieces, count, images));
     for (int i = 0; i < count; i++) {
-        writes_mark(&device->memory, phases[i]);
-        RETURN_IF_ERROR(results_mark(&device->results, phases[i]));
+        writes_mark(&device->memory, pieces[i]);
+        if (pieces[i] < RNET_PHASE_COUNT)
+            RETURN_IF_ERROR(results_mark(&device->results, (enum rnet_phase)pieces[i]));
     }
     return status_ok();
 }
@@ -170,8 +180,38 @@ static struct status cuda_run(struct executor *executor, const enum rnet_phase *
                               int64_t images)
 {
     struct cuda_device *device = device_of(executor);
+    uint32_t pieces[RNET_PHASE_COUNT];
     RETURN_IF_ERROR(device->failure);
-    return note(device, phases_start(executor, device, phases, count, images));
+    for (int i = 0; i < count; i++)
+        pieces[i] = phases[i];
+    return note(device, pieces_start(executor, device, pieces, count, images));
+}
+
+static struct status cuda_open_step(struct executor *executor, const struct frozen *frozen,
+                                    const struct gradients *gradients)
+{
+    struct cuda_device *device = device_of(executor);
+    RETURN_IF_ERROR(device->failure);
+    return note(device, cuda_step_prepare(&device->step, executor, frozen, gradients));
+}
+
+static struct status cuda_run_batch(struct executor *executor, int64_t images,
+                                    const struct step_batch *batch)
+{
+    struct cuda_device *device = device_of(executor);
+    uint32_t pieces[CUDA_STEP_PIECES];
+    RETURN_IF_ERROR(device->failure);
+    int count = cuda_step_pieces(&device->step, batch, pieces);
+    return note(device, pieces_start(executor, device, pieces, count, images));
+}
+
+static struct status cuda_read_norm(struct executor *executor, double *norm)
+{
+    struct cuda_device *device = device_of(executor);
+    RETURN_IF_ERROR(device->failure);
+    RETURN_IF_ERROR(note(device, gpu_wait(&device->gpu)));
+    *norm = cuda_step_norm(&device->step);
+    return status_ok();
 }
 
 static struct status cuda_run_timed(struct executor *executor, enum rnet_phase phase,
@@ -240,6 +280,9 @@ const struct device_operations cuda_operations = {
     .release = cuda_release,
     .submit = cuda_submit,
     .run = cuda_run,
+    .open_step = cuda_open_step,
+    .run_batch = cuda_run_batch,
+    .read_norm = cuda_read_norm,
     .run_timed = cuda_run_timed,
     .limits = cuda_limits,
     .read = cuda_read,

@@ -13,13 +13,15 @@ static const char *const phase_names[RNET_PHASE_COUNT] = {
 
 struct status phases_open(struct phases *phases, const struct rnet_program *program,
                           const struct cuda_code *code, const struct cuda_memory *memory,
-                          const struct results *results, struct cudnn *cudnn)
+                          const struct results *results, const struct cuda_step *step,
+                          struct cudnn *cudnn)
 {
     *phases = (struct phases){
         .gpu = memory->gpu,
         .program = program,
         .code = code,
         .results = results,
+        .step = step,
         .cudnn = cudnn,
         .checks = getenv("RNET_CHECK_KERNELS") != NULL,
         .addresses = calloc(program->argument_count + 1, sizeof *phases->addresses),
@@ -112,16 +114,32 @@ static struct status phase_launch(const struct phases *phases, enum rnet_phase p
     return results_copy(phases->results, phase);
 }
 
-static struct status all_launch(const struct phases *phases, const enum rnet_phase *list, int count,
+/* Puts a part of a step on the stream. */
+static struct status part_launch(const struct phases *phases, enum cuda_step_part part,
+                                 const struct watch *watch)
+{
+    const struct driver *driver = &phases->gpu->driver;
+    RETURN_IF_ERROR(cuda_step_launch(phases->step, part));
+    if (!watch->waits)
+        return status_ok();
+    return driver_status(driver, driver->stream_wait(phases->gpu->compute),
+                         "go on: %s of %s's step failed on GPU %d (%s)", cuda_step_part_name(part),
+                         phases->program->network, phases->gpu->number, phases->gpu->name);
+}
+
+static struct status all_launch(const struct phases *phases, const uint32_t *pieces, int count,
                                 int64_t images, const struct watch *watch)
 {
     for (int i = 0; i < count; i++)
-        RETURN_IF_ERROR(phase_launch(phases, list[i], images, watch));
+        if (pieces[i] < RNET_PHASE_COUNT)
+            RETURN_IF_ERROR(phase_launch(phases, (enum rnet_phase)pieces[i], images, watch));
+        else
+            RETURN_IF_ERROR(part_launch(phases, (enum cuda_step_part)pieces[i], watch));
     return status_ok();
 }
 
 /* Turns the launches into a graph. Nothing runs. */
-static struct status capture(const struct phases *phases, const enum rnet_phase *list, int count,
+static struct status capture(const struct phases *phases, const uint32_t *pieces, int count,
                              int64_t images, const struct watch *watch, struct CUgraphExec_st **out)
 {
     const struct driver *driver = &phases->gpu->driver;
@@ -129,7 +147,7 @@ static struct status capture(const struct phases *phases, const enum rnet_phase 
     RETURN_IF_ERROR(driver_status(
         driver, driver->capture_begin(phases->gpu->compute, DRIVER_CAPTURE_THREAD_LOCAL),
         "record a graph"));
-    struct status status = all_launch(phases, list, count, images, watch);
+    struct status status = all_launch(phases, pieces, count, images, watch);
     struct status ended =
         driver_status(driver, driver->capture_end(phases->gpu->compute, &graph), "record a graph");
     if (status_is_ok(&status))
@@ -148,7 +166,7 @@ static struct phase_run *run_find(struct phases *phases, uint32_t mask, int64_t 
     struct phase_run *oldest = &phases->runs[0];
     for (int i = 0; i < phases->run_count; i++) {
         struct phase_run *run = &phases->runs[i];
-        if (run->phases == mask && run->images == images)
+        if (run->pieces == mask && run->images == images)
             return run;
         if (run->used < oldest->used)
             oldest = run;
@@ -156,25 +174,24 @@ static struct phase_run *run_find(struct phases *phases, uint32_t mask, int64_t 
     if (phases->run_count < PHASE_RUNS)
         oldest = &phases->runs[phases->run_count++];
     run_forget(phases, oldest);
-    oldest->phases = mask;
+    oldest->pieces = mask;
     oldest->images = images;
     return oldest;
 }
 
-struct status phases_run(struct phases *phases, const enum rnet_phase *list, int count,
-                         int64_t images)
+struct status phases_run(struct phases *phases, const uint32_t *pieces, int count, int64_t images)
 {
     const struct driver *driver = &phases->gpu->driver;
     uint32_t mask = 0;
     for (int i = 0; i < count; i++)
-        mask |= 1u << list[i];
+        mask |= 1u << pieces[i];
     struct phase_run *run = run_find(phases, mask, images);
     bool is_first = run->used == 0;
     run->used = ++phases->clock;
     if (is_first || phases->checks)
-        return all_launch(phases, list, count, images, &(struct watch){.waits = true});
+        return all_launch(phases, pieces, count, images, &(struct watch){.waits = true});
     if (run->graph == NULL)
-        RETURN_IF_ERROR(capture(phases, list, count, images, &(struct watch){0}, &run->graph));
+        RETURN_IF_ERROR(capture(phases, pieces, count, images, &(struct watch){0}, &run->graph));
     return driver_status(driver, driver->graph_launch(run->graph, phases->gpu->compute),
                          "launch a graph of %s's steps", phases->program->network);
 }
@@ -217,7 +234,8 @@ struct status phases_run_timed(const struct phases *phases, enum rnet_phase phas
         return status_error(STATUS_MEMORY, "not enough memory to time %" PRIu64 " steps", count);
     struct status status = marks_make(phases, count + 1, marks);
     if (status_is_ok(&status))
-        status = capture(phases, &phase, 1, images, &(struct watch){.marks = marks}, &graph);
+        status =
+            capture(phases, &(uint32_t){phase}, 1, images, &(struct watch){.marks = marks}, &graph);
     if (status_is_ok(&status))
         status = graph_time(phases, graph, marks, count, seconds);
     if (graph != NULL)

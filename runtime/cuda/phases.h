@@ -11,10 +11,12 @@
 #include "runtime/cuda/code.h"
 #include "runtime/cuda/cudnn.h"
 #include "runtime/cuda/results.h"
+#include "runtime/cuda/step.h"
 
-/* A run of some phases in a row over so many images. */
+/* A run of some phases in a row over so many images, and of parts of a step (enum cuda_step_part)
+ * between and after them. Both are pieces of work; the numbers of the parts follow the phases'. */
 struct phase_run {
-    uint32_t phases; /* a bit for each */
+    uint32_t pieces; /* a bit for each */
     int64_t images;
     uint64_t used;                /* when, for choosing which to forget */
     struct CUgraphExec_st *graph; /* NULL: it ran once so far */
@@ -28,6 +30,7 @@ struct phases {
     const struct rnet_program *program;
     const struct cuda_code *code;
     const struct results *results;
+    const struct cuda_step *step;
     struct cudnn *cudnn;
     device_address *addresses; /* of each of the program's arguments */
     struct phase_run runs[PHASE_RUNS];
@@ -38,14 +41,14 @@ struct phases {
 
 struct status phases_open(struct phases *phases, const struct rnet_program *program,
                           const struct cuda_code *code, const struct cuda_memory *memory,
-                          const struct results *results, struct cudnn *cudnn);
+                          const struct results *results, const struct cuda_step *step,
+                          struct cudnn *cudnn);
 
 void phases_release(struct phases *phases);
 
-/* Puts the work of `count` phases on the computing stream. A failing kernel is named where it is
- * known. */
-struct status phases_run(struct phases *phases, const enum rnet_phase *list, int count,
-                         int64_t images);
+/* Puts `count` different pieces of work on the computing stream. A failing kernel is named where it
+ * is known. */
+struct status phases_run(struct phases *phases, const uint32_t *pieces, int count, int64_t images);
 
 /* Runs a phase that has run at this number of images before, as a graph of its own that marks the
  * time at each step; sets seconds[i] to how long step i took, and waits. */

@@ -79,14 +79,57 @@ cmp -s cpu/last.safetensors moved/last.safetensors || complain 'a run that moved
 with_gpu "${train[@]}" --freeze fc.bias --steps 7 --out frozen_gpu || complain 'freeze on the GPU'
 cmp -s frozen_cpu/last.safetensors frozen_gpu/last.safetensors || complain 'frozen parameters'
 
-# ---- sums of gradients, their limit, and an average of the weights are the host's work ----
+# ---- sums of gradients, their limit, and an average of the weights are the GPU's work too ----
 
+linear=$gpu
+gpu=${gpu}_averaged
 "${cpu}_averaged" "${train[@]}" --out averaged_cpu >log 2>&1 || complain 'averaged'
-env LD_LIBRARY_PATH="$scratch/lib" FAKE_CUDA_REPORT=report "${gpu}_averaged" "${train[@]}" \
-    --out averaged_gpu >log 2>&1 || complain 'averaged on the GPU'
-for file in last.safetensors best.safetensors; do
-    cmp -s "averaged_cpu/$file" "averaged_gpu/$file" || complain "averaged: $file is another"
-done
+same_averaged()
+{
+    for file in last.safetensors best.safetensors; do
+        cmp -s "averaged_cpu/$file" "$1/$file" || complain "averaged, $2: $file is another"
+    done
+    cmp -s <(without_rate averaged_cpu) <(without_rate "$1") ||
+        complain "averaged, $2: the metrics are others"
+    [ "$(count_of report leaks)" = 0 ] ||
+        complain "averaged, $2: $(count_of report leaks) things are not released"
+}
+with_gpu "${train[@]}" --out averaged_gpu || complain 'averaged on the GPU'
+same_averaged averaged_gpu 'as late as possible'
+with_gpu FAKE_CUDA_EAGER=1 "${train[@]}" --out averaged_eager || complain 'averaged, at once'
+same_averaged averaged_eager 'at once'
+with_gpu RNET_CHECK_KERNELS=1 "${train[@]}" --out averaged_checked || complain 'averaged, checked'
+same_averaged averaged_checked 'checked'
+"${cpu}_averaged" "${train[@]}" --steps 1 --out moved_averaged >log 2>&1 || complain 'a step'
+with_gpu "${train[@]}" --resume --steps 4 --out moved_averaged || complain 'steps 2 to 4 on the GPU'
+"${cpu}_averaged" "${train[@]}" --resume --out moved_averaged >log 2>&1 || complain 'the rest'
+cmp -s averaged_cpu/last.safetensors moved_averaged/last.safetensors ||
+    complain 'averaged: a run that moved twice'
+freeze=(--freeze fc.weight --steps 5)
+"${cpu}_averaged" "${train[@]}" "${freeze[@]}" --out part_cpu >log 2>&1 || complain 'a part'
+with_gpu "${train[@]}" "${freeze[@]}" --out part_gpu || complain 'a part on the GPU'
+cmp -s part_cpu/last.safetensors part_gpu/last.safetensors || complain 'averaged: frozen parameters'
+cmp -s <(without_rate part_cpu) <(without_rate part_gpu) || complain 'averaged: the norm of a part'
+with_gpu FAKE_CUDA_FAULT=gradient_limit "${train[@]}" --out fault && complain 'a fault in the limit'
+grep -q 'the limit of gradients of linear' log || complain 'a fault in the limit is not named'
+
+# Of a step come back losses, ranks and the norm; there go images, labels and scalars.
+# bus STEPS: sets what crossed in a training of so many steps, all within an epoch
+bus()
+{
+    rm -rf crossing
+    with_gpu train --data shapes --steps "$1" --out crossing || complain "$1 steps"
+    there=$(count_of report bytes_to) back=$(count_of report bytes_back)
+}
+bus 3
+there_before=$there back_before=$back
+bus 4
+there=$((there - there_before)) back=$((back - back_before))
+[ "$back" -eq $((3 * 2 * 50 * 4 + 8)) ] || complain "$back bytes come back of a step"
+images=$((3 * 50 * (3 * 32 * 32 * 4 + 4)))
+[ "$there" -ge "$images" ] && [ "$there" -le $((images + 256)) ] ||
+    complain "$there bytes go there in a step, $images of them images and labels"
+gpu=$linear
 
 # ---- outputs: the logits, and one that is copied when it is read ----
 
@@ -173,4 +216,7 @@ each_fails()
 }
 each_fails 'a training' train --data cifar10:. --epochs 1 --steps 3 --freeze fc.bias --out out
 each_fails 'a profile' bench --mode train --steps 1 --profile
+gpu=${gpu}_averaged
+each_fails 'a training with averages' train --data cifar10:. --epochs 1 --steps 2 \
+    --freeze fc.bias --out out
 [ "$failures" -eq 0 ]

@@ -8,6 +8,7 @@
 #include "codegen/cuda/compile.h"
 #include "codegen/cuda/convolution_facts.h"
 #include "codegen/cuda/filter_copy.h"
+#include "codegen/cuda/step_functions.h"
 #include "codegen/schedule.h"
 #include "config.h"
 #include "tests/kernels/compile_network.h"
@@ -45,7 +46,9 @@ static bool add_network(struct kernels *kernels, const char *path, enum rnet_pre
 
 static int compile_all(struct kernels *kernels)
 {
-    const size_t count = kernels->set.items.count;
+    const struct step_recipe everything = {.accumulate = 2, .clip = 1, .ema = 0.5};
+    const size_t kernel_count = kernels->set.items.count;
+    const size_t count = kernel_count + RNET_CUDA_FUNCTION_COUNT;
     struct loop_program **programs = ARENA_ARRAY(&kernels->arena, struct loop_program *, count);
     struct loop_program **copies = ARENA_ARRAY(&kernels->arena, struct loop_program *, count);
     struct nvrtc_code *code = ARENA_ARRAY(&kernels->arena, struct nvrtc_code, count);
@@ -55,13 +58,14 @@ static int compile_all(struct kernels *kernels)
     struct rnet_cuda_convolution facts;
     size_t bytes = 0;
 
-    for (size_t k = 0; k < count; k++) {
+    for (size_t k = 0; k < kernel_count; k++) {
         const struct kernel *kernel = kernels->set.items.items[k];
 
         programs[k] = schedule_kernel(&kernels->arena, kernel, &cuda_target, NULL);
         if (convolution_facts(kernel, &facts))
             copies[k] = filter_copy(&kernels->arena, kernel);
     }
+    step_functions(&kernels->arena, &everything, programs + kernel_count);
     const struct status status =
         cuda_compile(&kernels->arena, &target, programs, copies, count, code);
     if (!status_is_ok(&status)) {
@@ -70,8 +74,8 @@ static int compile_all(struct kernels *kernels)
     }
     for (size_t k = 0; k < count; k++)
         bytes += code[k].cubin_bytes;
-    printf("%zu distinct kernels compiled for sm_%d: %zu KiB\n", count, target.architecture,
-           bytes >> 10);
+    printf("%zu distinct kernels and functions compiled for sm_%d: %zu KiB\n", count,
+           target.architecture, bytes >> 10);
     return 0;
 }
 

@@ -190,7 +190,9 @@ KERNELS(0)
 KERNELS(1)
 KERNELS(2)
 KERNELS(3)
-KERNELS(4) KERNELS(5) KERNELS(6)
+KERNELS(4)
+KERNELS(5)
+KERNELS(6)
 
 #define ENTRIES(shape, pass)                                                                       \
     {"pass_" #shape "_" #pass, pass_##shape##_##pass, 3, 0},                                       \
@@ -208,7 +210,7 @@ KERNELS(4) KERNELS(5) KERNELS(6)
 
 struct tables {
     struct rnet_cuda_convolution convolutions[SHAPES * PASSES];
-    struct rnet_cuda_copy copies[SHAPES * PASSES];
+    struct rnet_cuda_function copies[SHAPES * PASSES];
     struct rnet_cuda_kernel cuda_kernels[SHAPES * PASSES];
     struct rnet_kernel kernels[SHAPES * PASSES];
     struct rnet_step steps[SHAPES * PASSES];
@@ -238,11 +240,11 @@ static void kernel_set(struct tables *tables, int number)
     const char *name = code.kernels[2 * number].name;
     struct rnet_cuda_convolution *facts = &tables->convolutions[number];
     tables->copies[number] =
-        (struct rnet_cuda_copy){.name = code.kernels[2 * number + 1].name,
-                                .threads = 128,
-                                .tasks_per_block = 128,
-                                .images_per_task = pass == 2 ? CHUNK_IMAGES : 0,
-                                .tasks_per_group = weight_count(s)};
+        (struct rnet_cuda_function){.name = code.kernels[2 * number + 1].name,
+                                    .threads = 128,
+                                    .tasks_per_block = 128,
+                                    .images_per_task = pass == 2 ? CHUNK_IMAGES : 0,
+                                    .tasks_per_group = weight_count(s)};
     *facts = (struct rnet_cuda_convolution){.pass = (uint32_t)pass,
                                             .groups = s->groups,
                                             .x_channels = s->x_channels,
@@ -300,7 +302,11 @@ static void tables_set(struct tables *tables, enum rnet_precision precision)
     for (int i = 0; i < SHAPES; i++)
         shape_place(tables, i, &weights, &gradients);
     tables->module = (struct rnet_cuda_module){.cubin = &code, .cubin_bytes = sizeof code};
-    tables->cuda = (struct rnet_cuda){&tables->module, tables->cuda_kernels, 1, 90, precision};
+    tables->cuda = (struct rnet_cuda){.modules = &tables->module,
+                                      .kernels = tables->cuda_kernels,
+                                      .module_count = 1,
+                                      .architecture = 90,
+                                      .precision = precision};
     tables->program =
         (struct rnet_program){.version = RNET_PROGRAM_VERSION,
                               .spatial_rank = 2,

@@ -123,6 +123,7 @@ static struct {
     long calls, named_calls, faults;
     long streams, events, modules, graphs, graph_executables;
     long launches, calls_run, graph_launches, captures, copies, overlapped, most_bytes;
+    long bytes_to, bytes_back; /* to the device, and from it */
 } fake;
 
 static long setting(const char *name, long otherwise)
@@ -269,6 +270,10 @@ static void operation_run(struct operation *operation)
 {
     switch (operation->kind) {
     case COPY:
+        if (!on_device(operation->from, operation->bytes))
+            fake.bytes_to += (long)operation->bytes;
+        if (!on_device(operation->to, operation->bytes))
+            fake.bytes_back += (long)operation->bytes;
         memcpy(operation->to, operation->from, operation->bytes);
         break;
     case SET:
@@ -887,8 +892,8 @@ __attribute__((destructor)) static void report_write(void)
     fprintf(
         stream,
         "calls %ld\nlaunches %ld\nlibrary_calls %ld\ncaptures %ld\ngraph_launches %ld\ncopies %ld\n"
-        "overlapped %ld\nmost_bytes %ld\n",
+        "overlapped %ld\nmost_bytes %ld\nbytes_to %ld\nbytes_back %ld\n",
         fake.calls, fake.launches, fake.calls_run, fake.captures, fake.graph_launches, fake.copies,
-        fake.overlapped, fake.most_bytes);
+        fake.overlapped, fake.most_bytes, fake.bytes_to, fake.bytes_back);
     fclose(stream);
 }

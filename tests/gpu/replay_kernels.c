@@ -130,7 +130,10 @@ static struct status launch(const struct gpu *gpu, const struct loaded *loaded,
     const struct rnet_cuda_kernel cuda_kernel = {.threads = h->threads,
                                                  .shared_bytes = h->shared_bytes,
                                                  .tasks_per_block = h->tasks_per_block};
-    const struct rnet_cuda cuda = {&module, &cuda_kernel, 1, h->architecture, 0};
+    const struct rnet_cuda cuda = {.modules = &module,
+                                   .kernels = &cuda_kernel,
+                                   .module_count = 1,
+                                   .architecture = h->architecture};
     const struct rnet_kernel kernel = {.name = loaded->name};
     const struct rnet_program program = {
         .network = "a kernel", .kernels = &kernel, .kernel_count = 1, .cuda = &cuda};
