@@ -65,7 +65,8 @@ enum {
     LOOP_PARAMETERS = 24,         /* the most a kernel takes */
     LOOP_NESTING = 32,            /* the most bodies inside each other */
     LOOP_LANES = 16,              /* the most of a value */
-    LOOP_LOCAL_BYTES = 1 << 20,   /* the most that a task's locals take: they lie on the stack */
+    LOOP_LOCAL_BYTES = 4 << 20,   /* the most that a task's locals take: they lie on the stack,
+                                     of which runtime/threads.h has twice as much */
     LOOP_THREADS_MOST = 1024,     /* the most threads of a task */
     LOOP_SHARED_BYTES = 48 << 10, /* the most that a task's shared arrays take */
 };

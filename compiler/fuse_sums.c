@@ -1,4 +1,5 @@
 /* Channel sums that ride in the store of a convolution. */
+#include "compiler/filtering.h"
 #include "compiler/fuse_internal.h"
 
 #include <string.h>
@@ -42,6 +43,8 @@ static int32_t part_rows(const struct kernel *kernel)
     const int32_t all = divide_up(kernel->out_grid[1], step);
     int32_t rows = all;
 
+    if (filtering_suits(kernel))
+        return filtering_rows(kernel);
     while (rows > 1 && part_bytes(kernel, rows * step) > limit)
         rows--;
     return divide_up(all, divide_up(all, rows)) * step;

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 enum { SPIN_ROUNDS = 4000, CACHE_LINE = 64 };
@@ -34,9 +35,9 @@ struct worker {
 struct thread_team {
     struct gate start, barrier;
     _Alignas(CACHE_LINE) atomic_int arrived;
-    int count;        /* of threads, with the caller */
-    int started;      /* of workers that run */
-    int spin_rounds;  /* none where threads outnumber processors */
+    int count;       /* of threads, with the caller */
+    int started;     /* of workers that run */
+    int spin_rounds; /* none where threads outnumber processors */
     bool quitting;
     thread_team_function *function;
     void *context;
@@ -125,18 +126,42 @@ int threads_available(void)
     return online > 0 ? (int)online : 1;
 }
 
+/* The first thread's stack grows as far as its limit says when it does, whatever it was before. */
+static struct status raise_stack_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY ||
+        limit.rlim_cur >= THREAD_STACK_BYTES)
+        return status_ok();
+    limit.rlim_cur = THREAD_STACK_BYTES;
+    if (setrlimit(RLIMIT_STACK, &limit) != 0)
+        return status_error(STATUS_MEMORY,
+                            "the limit of stacks (ulimit -s) is too low: %d KiB are needed",
+                            THREAD_STACK_BYTES >> 10);
+    return status_ok();
+}
+
 static struct status workers_start(struct thread_team *team)
 {
+    pthread_attr_t attributes;
+    struct status status = raise_stack_limit();
+    if (!status_is_ok(&status))
+        return status;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, THREAD_STACK_BYTES);
     for (int i = 0; i < team->count - 1; i++) {
         struct worker *worker = &team->workers[i];
         *worker = (struct worker){.team = team, .number = i + 1};
-        int error = pthread_create(&worker->thread, NULL, worker_main, worker);
-        if (error != 0)
-            return status_error(STATUS_IO, "cannot start thread %d of %d: %s", i + 2, team->count,
-                                strerror(error));
+        int error = pthread_create(&worker->thread, &attributes, worker_main, worker);
+        if (error != 0) {
+            status = status_error(STATUS_IO, "cannot start thread %d of %d: %s", i + 2, team->count,
+                                  strerror(error));
+            break;
+        }
         team->started++;
     }
-    return status_ok();
+    pthread_attr_destroy(&attributes);
+    return status;
 }
 
 struct status thread_team_start(int count, struct thread_team **out)

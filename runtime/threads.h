@@ -7,6 +7,11 @@
 
 #include "base/status.h"
 
+enum {
+    THREAD_STACK_BYTES = 8 << 20, /* of each thread: kernels' locals lie there, and may be half of
+                                     it (codegen/loop.h) */
+};
+
 struct thread_team;
 
 /* Runs once on every thread of the team, with its number in [0, count). */
@@ -15,7 +20,9 @@ typedef void thread_team_function(void *context, int thread);
 /* How many processors this process may use. */
 int threads_available(void);
 
-/* Starts `count` - 1 threads (count >= 1). The team is released by thread_team_release. */
+/* Starts `count` - 1 threads (count >= 1) and raises the limit of the caller's stack to
+ * THREAD_STACK_BYTES; an error if it is lower and may not be raised. The team is released by
+ * thread_team_release. */
 struct status thread_team_start(int count, struct thread_team **team);
 
 /* Ends the threads. NULL is an empty team. */

@@ -229,7 +229,8 @@ bool conv_plan_make(const struct kernel *kernel, struct conv_plan *plan)
         return false;
     set_axes(plan);
     plan->input = conv_input_of(kernel, 0, false);
-    if (!stays_inside(plan))
+    if (!stays_inside(plan) ||
+        (conv_input_is_aliasing(&plan->input) && grid_points(kernel->in_grid) > 1))
         conv_input_set_packed(&plan->input);
     set_image_row(plan);
     plan->rows = choose_rows(plan);

@@ -7,7 +7,9 @@
 extern const struct schedule pointwise_schedule;
 extern const struct schedule channel_sum_schedule;
 extern const struct schedule vector_schedule;
+extern const struct schedule winograd_schedule;
 extern const struct schedule conv_tile_schedule;
+extern const struct schedule winograd_gradient_schedule;
 extern const struct schedule weight_gradient_schedule;
 extern const struct schedule pool_schedule;
 extern const struct schedule group_sum_schedule;

@@ -357,6 +357,19 @@ static const struct test_case cases[] = {
     {KERNEL_CONVOLUTION, P2(4, 4), 16, 64, 4, ALONE, ALONE, {0}, 1, NORMALIZED, PLAIN, 2, 0, false},
     {KERNEL_CONVOLUTION, P2(4, 4), 12, 20, 4, ALONE, ALONE, {0}, 1, PLAIN, PLAIN, 2, 0, false},
     {KERNEL_CONVOLUTION, P2(4, 4), 96, 96, 2, ALONE, ALONE, {0}, 1, PLAIN, PLAIN, 2, 0, false},
+    /* ... tiles of 4x4 results: cut at the grid's ends, many channels, several tasks an image, groups */
+    {KERNEL_CONVOLUTION, P2(9, 7), 32, 48, 1, P2(3, 3), ALONE, {0, 1, 1}, 1, NORMALIZED, JOINED, 3,
+     0, false},
+    {KERNEL_CONVOLUTION, P2(8, 8), 96, 32, 1, P2(3, 3), ALONE, {0, 1, 1}, 1, PLAIN, PLAIN, 3, 0,
+     false},
+    {KERNEL_CONVOLUTION, P2(30, 43), 16, 16, 1, P2(3, 3), ALONE, {0, 1, 1}, 1, NORMALIZED, JOINED,
+     2, 0, false},
+    {KERNEL_CONVOLUTION, P2(7, 10), 32, 64, 1, P2(3, 3), ALONE, {0, 2, 0}, 1, PLAIN, JOINED, 2, 0,
+     false},
+    {KERNEL_CONVOLUTION, P2(7, 7), 256, 256, 8, P2(3, 3), ALONE, {0, 1, 1}, 1, NORMALIZED, JOINED,
+     1, 0, false},
+    {KERNEL_CONVOLUTION, P2(8, 7), 144, 96, 3, P2(3, 3), ALONE, {0, 1, 1}, 1, PLAIN, PLAIN, 2, 0,
+     false},
     /* data gradients: the grid is the result's */
     {KERNEL_DATA_GRADIENT, P2(8, 8), 32, 16, 1, P2(3, 3), P2(2, 2), {0, 1, 1}, 1, PLAIN, PLAIN, 2,
      0, false},
@@ -415,6 +428,16 @@ static const struct test_case cases[] = {
      PLAIN, 3, 2, false},
     {KERNEL_WEIGHT_GRADIENT, CUBE(4), 1, 16, 1, CUBE(3), CUBE(1), CUBE(1), 1, PLAIN, PLAIN, 2, 1,
      false},
+    {KERNEL_WEIGHT_GRADIENT, P2(9, 7), 32, 48, 1, P2(3, 3), ALONE, {0, 1, 1}, 1, NORMALIZED,
+     JOINED, 3, 2, false},
+    {KERNEL_WEIGHT_GRADIENT, P2(8, 8), 80, 144, 1, P2(3, 3), ALONE, {0, 1, 1}, 1, PLAIN, PLAIN, 1,
+     1, false},
+    {KERNEL_WEIGHT_GRADIENT, P2(9, 57), 64, 32, 1, P2(3, 3), ALONE, {0, 1, 1}, 1, NORMALIZED,
+     PLAIN, 1, 1, false},
+    {KERNEL_WEIGHT_GRADIENT, P2(7, 10), 64, 64, 4, P2(3, 3), ALONE, {0, 2, 0}, 1, PLAIN, JOINED, 3,
+     2, false},
+    {KERNEL_WEIGHT_GRADIENT, P2(7, 7), 96, 144, 3, P2(3, 3), ALONE, {0, 1, 1}, 1, NORMALIZED, PLAIN,
+     1, 1, false},
     /* transpositions */
     {KERNEL_TRANSPOSE, ALONE, 16, 64, 1, P2(3, 3), ALONE, {0}, 1, PLAIN, PLAIN, 1, 0, true},
     {KERNEL_TRANSPOSE, ALONE, 10, 100, 1, ALONE, ALONE, {0}, 1, PLAIN, PLAIN, 1, 0, false},
@@ -563,6 +586,7 @@ int main(int argument_count, char **arguments)
         int32_t step = cases[i].anchor == KERNEL_DATA_GRADIENT ? cases[i].stride[1] : 1;
         failures +=
             run_case(i, (1 + (int32_t)i % 3) * step, 32, argument_count - 1, arguments + 1, &arena);
+        failures += run_case(i, 4 * step, 32, argument_count - 1, arguments + 1, &arena);
     }
     printf("%zu cases, %d failures\n", countof(cases), failures);
     arena_release(&arena);
