@@ -156,6 +156,8 @@ static void write_kernel(struct table_writer *writer, const struct kernel *kerne
     place(writer, offsetof(struct rnet_cuda_kernel, shared_bytes));
     put_long(writer, (uint32_t)loop_shared_bytes(program));
     put_long(writer, (uint32_t)cuda_block_tasks(program));
+    put_long(writer, (uint32_t)kernel_first_output(kernel));
+    put_long(writer, convolution_role(kernel));
     place(writer, offsetof(struct rnet_cuda_kernel, convolution));
     if (convolution_facts(kernel, &facts))
         put_symbol(writer, arena_format(&writer->arena, ".Lcuda_convolution_%zu", number));

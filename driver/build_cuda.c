@@ -5,10 +5,8 @@
 #include <string.h>
 
 #include "codegen/cuda/compile.h"
-#include "codegen/cuda/convolution_facts.h"
-#include "codegen/cuda/filter_copy.h"
 #include "codegen/cuda/lower_cuda.h"
-#include "codegen/cuda/step_functions.h"
+#include "codegen/cuda/pieces.h"
 #include "config.h"
 
 /* The most images that any step is run over, rows of 16 parameters among them. */
@@ -49,57 +47,12 @@ struct status build_cuda_architecture(const struct options *options, int *out_ar
     return status_ok();
 }
 
-/* Whether a library may compute the kernel, and is worth asking. */
-static bool is_for_library(const struct kernel *kernel)
-{
-    struct rnet_cuda_convolution facts;
-
-    return convolution_facts(kernel, &facts) && facts.loads_plainly && facts.stores_plainly &&
-           facts.is_only_output &&
-           kernel_suits_library(kernel, facts.is_bfloat16 ? KERNEL_BF16 : KERNEL_F32);
-}
-
-/* Everything that is compiled: the kernels' programs and copies, and then the functions. */
-struct pieces {
-    struct loop_program **programs, **copies;
-    size_t count;
-    struct loop_program **functions;
-};
-
-static struct pieces pieces_collect(struct arena *arena, const struct plan *plan,
-                                    struct loop_program *const *programs)
-{
-    const size_t kernels = plan->kernels.items.count, most = kernels + RNET_CUDA_FUNCTION_COUNT;
-    struct pieces pieces = {
-        .programs = ARENA_ARRAY(arena, struct loop_program *, most),
-        .copies = ARENA_ARRAY(arena, struct loop_program *, most),
-        .functions = ARENA_ARRAY(arena, struct loop_program *, RNET_CUDA_FUNCTION_COUNT),
-        .count = kernels,
-    };
-
-    for (size_t k = 0; k < kernels; k++) {
-        pieces.programs[k] = programs[k];
-        if (is_for_library(plan->kernels.items.items[k]))
-            pieces.copies[k] = filter_copy(arena, plan->kernels.items.items[k]);
-    }
-    if (plan->train->items.count > 0)
-        step_functions(arena,
-                       &(struct step_recipe){.accumulate = plan->recipe->accumulate,
-                                             .clip = plan->recipe->clip,
-                                             .ema = plan->recipe->ema},
-                       pieces.functions);
-    for (int f = 0; f < RNET_CUDA_FUNCTION_COUNT; f++)
-        if (pieces.functions[f])
-            pieces.programs[pieces.count++] = pieces.functions[f];
-    return pieces;
-}
-
 struct status build_cuda_code(struct arena *arena, const struct options *options,
                               const struct compilation *compilation,
                               struct loop_program *const *programs, struct program_cuda *out_cuda)
 {
     const struct plan *plan = &compilation->plan;
-    const struct pieces pieces = pieces_collect(arena, plan, programs);
+    const struct cuda_pieces pieces = cuda_pieces(arena, plan, programs, compilation->precision);
     struct nvrtc_code *code = ARENA_ARRAY(arena, struct nvrtc_code, pieces.count);
     struct cuda_target target = {.configured_folder = RNET_CUDA_FOLDER,
                                  .most_images = most_images(plan)};

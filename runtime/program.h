@@ -21,7 +21,7 @@
 #include <stdint.h>
 
 enum {
-    RNET_PROGRAM_VERSION = 8,
+    RNET_PROGRAM_VERSION = 9,
     RNET_CHANNEL_PADDING = 16, /* channel strides are multiples of this */
     RNET_NARROW_CHANNELS = 4,  /* ... but for at most this many channels */
     RNET_WEIGHT_BLOCK = 32,    /* outputs of a weight's blocks, where it has some */
@@ -221,6 +221,16 @@ struct rnet_cuda_convolution {
     const struct rnet_cuda_function *filter;
 };
 
+/* What a kernel beside a convolution does, where that need not be done if a library computes the
+ * convolution from a filter, or leaves one. */
+enum rnet_cuda_role {
+    RNET_CUDA_NO_ROLE,
+    RNET_CUDA_TRANSPOSE, /* (weight, result): from a FORWARD weight to a DATA_GRADIENT one */
+    RNET_CUDA_FLIP,      /* (weight, result), of one group: to the weight of that FORWARD pass which
+                            is the data gradient: [window, reversed][y_channels][x_channels, padded] */
+    RNET_CUDA_SUM_CHUNKS, /* (chunks, sum): the chunks of a WEIGHT_GRADIENT added up */
+};
+
 /* How a kernel is launched; one for each of rnet_program.kernels, in their order. */
 struct rnet_cuda_kernel {
     uint32_t module;       /* index into modules */
@@ -228,6 +238,8 @@ struct rnet_cuda_kernel {
     uint32_t shared_bytes; /* dynamic shared memory; over 48 KiB the function's attribute
                               MAX_DYNAMIC_SHARED_SIZE_BYTES must be raised first */
     uint32_t tasks_per_block;
+    uint32_t first_output; /* arguments of a step from here on are stored to */
+    uint32_t role;         /* enum rnet_cuda_role */
     const struct rnet_cuda_convolution *convolution; /* NULL: no library does this */
 };
 
@@ -245,7 +257,28 @@ enum rnet_cuda_function_kind {
     /* `clip`: norms, scalars, norm: the norm of all blocks together, divided by the scalar BATCHES,
      * as float64; and the scalar GRADIENT_SCALE, which limits it as runtime/gradients.h says */
     RNET_CUDA_LIMIT,
+    /* Weights to filters, filters to gradients: from, to, copies, parts; `images` is the number of
+     * parts. A part is two int32: a copy, and the first of RNET_CUDA_PART elements of it. A copy is
+     * the int32 of enum rnet_cuda_copy: element e of it, (i, j, k) row-major in [][extent 1][extent
+     * 2], goes to `to` + e. It is that of `from` + i stride 0 + j stride 1 + k stride 2, and 0
+     * where k is not below `valid`. */
+    RNET_CUDA_TO_FILTERS,
+    RNET_CUDA_FROM_FILTERS,
     RNET_CUDA_FUNCTION_COUNT
+};
+
+enum rnet_cuda_copy {
+    RNET_CUDA_COPY_FROM,
+    RNET_CUDA_COPY_TO,
+    RNET_CUDA_COPY_COUNT, /* elements of the copy */
+    RNET_CUDA_COPY_EXTENT_1,
+    RNET_CUDA_COPY_EXTENT_2,
+    RNET_CUDA_COPY_STRIDE_0,
+    RNET_CUDA_COPY_STRIDE_1,
+    RNET_CUDA_COPY_STRIDE_2,
+    RNET_CUDA_COPY_VALID,
+    RNET_CUDA_COPY_NUMBERS,
+    RNET_CUDA_PART = 1024,
 };
 
 struct rnet_cuda {

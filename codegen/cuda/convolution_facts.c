@@ -92,3 +92,22 @@ bool convolution_facts(const struct kernel *kernel, struct rnet_cuda_convolution
     set_storage(kernel, out_facts);
     return true;
 }
+
+/* Whether all it does is to add up the chunks of its one input. */
+static bool sums_chunks(const struct kernel *kernel)
+{
+    if (kernel->anchor != KERNEL_VECTOR || kernel->parameter_count != 2 ||
+        kernel->value_count != 1 || kernel->output_count != 1)
+        return false;
+    const struct expression *root = &kernel->expressions[kernel->values[0]];
+    return root->op == EXPRESSION_LOAD && root->access == ACCESS_CHUNK_SUM && root->parameter == 0;
+}
+
+enum rnet_cuda_role convolution_role(const struct kernel *kernel)
+{
+    if (kernel->anchor == KERNEL_TRANSPOSE && !kernel->flip)
+        return RNET_CUDA_TRANSPOSE;
+    if (kernel->anchor == KERNEL_TRANSPOSE)
+        return kernel->groups == 1 ? RNET_CUDA_FLIP : RNET_CUDA_NO_ROLE;
+    return sums_chunks(kernel) ? RNET_CUDA_SUM_CHUNKS : RNET_CUDA_NO_ROLE;
+}

@@ -500,15 +500,14 @@ struct tensors {
 };
 static const int64_t ids[] = {ID_X, ID_W, ID_Y};
 
-static struct tensors tensors_of(const struct cudnn *cudnn,
-                                 const struct rnet_cuda_convolution *facts,
-                                 const device_address *arguments)
+static struct tensors tensors_of(const struct rnet_cuda_convolution *facts,
+                                 const device_address *arguments, device_address filter)
 {
     int32_t x = facts->pass == RNET_CUDA_DATA_GRADIENT ? facts->output : facts->x;
     int32_t y = facts->pass == RNET_CUDA_FORWARD ? facts->output : facts->dy;
     return (struct tensors){{
         (const void *)(uintptr_t)arguments[x],
-        (const void *)(uintptr_t)cudnn->memory->filter,
+        (const void *)(uintptr_t)filter,
         (const void *)(uintptr_t)arguments[y],
     }};
 }
@@ -582,7 +581,7 @@ static struct status filter_copy(const struct cudnn *cudnn, uint32_t number, int
 }
 
 struct status cudnn_run(struct cudnn *cudnn, uint32_t number, int64_t images,
-                        const device_address *arguments, bool *taken)
+                        const device_address *arguments, device_address filter, bool *taken)
 {
     const struct rnet_cuda_convolution *facts = cudnn->program->cuda->kernels[number].convolution;
     const char *name = cudnn->program->kernels[number].name;
@@ -595,14 +594,15 @@ struct status cudnn_run(struct cudnn *cudnn, uint32_t number, int64_t images,
     if (convolution->candidate_count == 0)
         return status_ok();
     *taken = true;
-    bool is_gradient = facts->pass == RNET_CUDA_WEIGHT_GRADIENT;
-    struct tensors tensors = tensors_of(cudnn, facts, arguments);
-    device_address filter = cudnn->memory->filter;
-    if (!is_gradient)
+    const bool copies = filter == 0, is_gradient = facts->pass == RNET_CUDA_WEIGHT_GRADIENT;
+    if (copies)
+        filter = cudnn->memory->filter;
+    struct tensors tensors = tensors_of(facts, arguments, filter);
+    if (copies && !is_gradient)
         RETURN_IF_ERROR(filter_copy(cudnn, number, images, arguments[facts->weight], filter));
     RETURN_IF_ERROR(candidate_choose(cudnn, convolution, &tensors, name));
     RETURN_IF_ERROR(execute(cudnn, &convolution->candidates[convolution->chosen], &tensors, name));
-    if (!is_gradient)
+    if (!copies || !is_gradient)
         return status_ok();
     return filter_copy(cudnn, number, images, filter, arguments[facts->output]);
 }

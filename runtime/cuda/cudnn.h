@@ -5,7 +5,8 @@
  * that its heuristics propose, in their order, the first is taken that is deterministic, keeps to
  * the program's precision and makes do with the workspace; with `tune` a few are timed, and the
  * fastest is taken. Filters are dense for cuDNN, [outputs][window][inputs], and are copied before
- * (or, for a weight gradient, after) each use, by functions of the program. */
+ * (or, for a weight gradient, after) each use, by functions of the program; or together with others
+ * (filters.h). */
 #ifndef RUNTIME_CUDA_CUDNN_H
 #define RUNTIME_CUDA_CUDNN_H
 
@@ -70,9 +71,10 @@ void cudnn_release(struct cudnn *cudnn);
 int cudnn_plan(struct cudnn *cudnn, uint32_t number, int64_t images, int64_t *workspace_bytes);
 
 /* Puts kernel `number` over `images` images on the computing stream, with the addresses of its
- * step's arguments; *taken says whether cuDNN does it. The first time for a number of images must
+ * step's arguments; *taken says whether cuDNN does it. `filter` is where the filter lies or is to
+ * be left; 0: it is copied from and to the arguments. The first time for a number of images must
  * not be captured. */
 struct status cudnn_run(struct cudnn *cudnn, uint32_t number, int64_t images,
-                        const device_address *arguments, bool *taken);
+                        const device_address *arguments, device_address filter, bool *taken);
 
 #endif

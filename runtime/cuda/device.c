@@ -5,6 +5,7 @@
 
 #include "runtime/cuda/cudnn.h"
 #include "runtime/cuda/feed.h"
+#include "runtime/cuda/filters.h"
 #include "runtime/cuda/limits.h"
 #include "runtime/cuda/phases.h"
 #include "runtime/cuda/step.h"
@@ -16,6 +17,7 @@ struct cuda_device {
     struct gpu gpu;
     struct cuda_code code;
     struct cudnn cudnn;
+    struct filters filters;
     struct cuda_memory memory;
     struct feed feed;
     struct results results;
@@ -78,14 +80,17 @@ static struct status parts_open(struct executor *executor, struct cuda_device *d
     RETURN_IF_ERROR(gpu_open(&device->gpu, number));
     RETURN_IF_ERROR(cuda_code_open(&device->code, &device->gpu, program));
     RETURN_IF_ERROR(cudnn_open(&device->cudnn, &device->code, options->tune));
+    RETURN_IF_ERROR(filters_plan(&device->filters, &device->code, &device->cudnn));
+    device->cudnn.scratch.filters_bytes = device->filters.bytes;
     RETURN_IF_ERROR(
         cuda_memory_open(&device->memory, &device->gpu, program, device->cudnn.scratch));
     device->cudnn.memory = &device->memory;
+    RETURN_IF_ERROR(filters_open(&device->filters, &device->memory));
     RETURN_IF_ERROR(feed_open(&device->feed, &device->memory, executor));
     RETURN_IF_ERROR(results_open(&device->results, &device->memory, program));
     RETURN_IF_ERROR(cuda_step_open(&device->step, &device->code, &device->memory));
     RETURN_IF_ERROR(phases_open(&device->phases, program, &device->code, &device->memory,
-                                &device->results, &device->step, &device->cudnn));
+                                &device->results, &device->step, &device->cudnn, &device->filters));
     name_set(device);
     return status_ok();
 }
@@ -111,6 +116,7 @@ static void cuda_release(struct executor *executor)
     results_release(&device->results);
     feed_release(&device->feed);
     cuda_memory_release(&device->memory);
+    filters_release(&device->filters);
     cudnn_release(&device->cudnn);
     cuda_code_release(&device->code);
     gpu_release(&device->gpu);

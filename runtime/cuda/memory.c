@@ -24,6 +24,7 @@ static void plan(struct cuda_memory *memory, const struct rnet_program *program,
     memory->next_labels = place(&memory->bytes, program->region_bytes[RNET_REGION_LABELS]);
     memory->filter = place(&memory->bytes, scratch.filter_bytes);
     memory->workspace = place(&memory->bytes, scratch.workspace_bytes);
+    memory->filters = place(&memory->bytes, scratch.filters_bytes);
 }
 
 static void places_move(struct cuda_memory *memory)
@@ -34,6 +35,7 @@ static void places_move(struct cuda_memory *memory)
     memory->next_labels += memory->base;
     memory->filter += memory->base;
     memory->workspace += memory->base;
+    memory->filters += memory->base;
 }
 
 static double mebibytes(uint64_t bytes)
@@ -56,8 +58,8 @@ static struct status too_little(const struct cuda_memory *memory,
         memory->gpu->number, memory->gpu->name, mebibytes(memory->bytes), mebibytes(parameters),
         mebibytes(bytes[RNET_REGION_WORKSPACE]), program->batch,
         mebibytes(2 * bytes[RNET_REGION_INPUT]),
-        mebibytes(scratch.filter_bytes + scratch.workspace_bytes), mebibytes(free_bytes),
-        mebibytes(total_bytes));
+        mebibytes(scratch.filter_bytes + scratch.workspace_bytes + scratch.filters_bytes),
+        mebibytes(free_bytes), mebibytes(total_bytes));
 }
 
 struct status cuda_memory_open(struct cuda_memory *memory, const struct gpu *gpu,

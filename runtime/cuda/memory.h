@@ -21,12 +21,13 @@ struct cuda_memory {
     device_address regions[RNET_REGION_COUNT];
     device_address next_input, next_labels; /* the batch after the one that INPUT holds */
     device_address filter, workspace;       /* scratch of libraries */
+    device_address filters;                 /* those that are copied together, with their tables */
     enum cuda_copy_state states[RNET_REGION_COUNT];
 };
 
 /* What libraries need beside the regions. */
 struct cuda_scratch {
-    uint64_t filter_bytes, workspace_bytes;
+    uint64_t filter_bytes, workspace_bytes, filters_bytes;
 };
 
 /* Allocates it, zeroed. Where the GPU has too little memory free, the error says what is needed

@@ -14,7 +14,7 @@ static const char *const phase_names[RNET_PHASE_COUNT] = {
 struct status phases_open(struct phases *phases, const struct rnet_program *program,
                           const struct cuda_code *code, const struct cuda_memory *memory,
                           const struct results *results, const struct cuda_step *step,
-                          struct cudnn *cudnn)
+                          struct cudnn *cudnn, const struct filters *filters)
 {
     *phases = (struct phases){
         .gpu = memory->gpu,
@@ -23,6 +23,7 @@ struct status phases_open(struct phases *phases, const struct rnet_program *prog
         .results = results,
         .step = step,
         .cudnn = cudnn,
+        .filters = filters,
         .checks = getenv("RNET_CHECK_KERNELS") != NULL,
         .addresses = calloc(program->argument_count + 1, sizeof *phases->addresses),
     };
@@ -50,15 +51,20 @@ void phases_release(struct phases *phases)
     *phases = (struct phases){0};
 }
 
+/* `filter` is where the step's lies; NULL: it is the step's own business. */
 static struct status step_launch(const struct phases *phases, const struct rnet_step *step,
-                                 int64_t images)
+                                 int64_t images, const struct filter_step *filter)
 {
     const struct rnet_kernel *kernel = &phases->program->kernels[step->kernel];
     const struct rnet_cuda_kernel *cuda = &phases->program->cuda->kernels[step->kernel];
     const device_address *addresses = phases->addresses + step->first_argument;
     int64_t count = step->images != 0 ? step->images : images;
     bool taken;
-    RETURN_IF_ERROR(cudnn_run(phases->cudnn, step->kernel, count, addresses, &taken));
+    const device_address lies =
+        filter != NULL && filter->has_place ? phases->filters->memory->filters + filter->offset : 0;
+    if (filter != NULL && filter->is_left_out)
+        return status_ok();
+    RETURN_IF_ERROR(cudnn_run(phases->cudnn, step->kernel, count, addresses, lies, &taken));
     if (taken)
         return status_ok();
     struct cuda_launch launch = {
@@ -98,10 +104,16 @@ static struct status phase_launch(const struct phases *phases, enum rnet_phase p
 {
     const struct rnet_program *program = phases->program;
     const struct rnet_steps *steps = &program->phases[phase];
+    const struct filter_step *filters = filters_steps(phases->filters, phase, images);
     const struct driver *driver = &phases->gpu->driver;
     for (uint64_t i = 0; i < steps->count; i++) {
         RETURN_IF_ERROR(mark(phases, watch, i));
-        RETURN_IF_ERROR(step_launch(phases, &steps->steps[i], images));
+        if (filters != NULL && i == 0)
+            RETURN_IF_ERROR(filters_before(phases->filters, phase));
+        RETURN_IF_ERROR(
+            step_launch(phases, &steps->steps[i], images, filters != NULL ? &filters[i] : NULL));
+        if (filters != NULL && i + 1 == steps->count)
+            RETURN_IF_ERROR(filters_behind(phases->filters, phase));
         if (watch->waits)
             RETURN_IF_ERROR(
                 driver_status(driver, driver->stream_wait(phases->gpu->compute),

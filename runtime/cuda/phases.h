@@ -10,6 +10,7 @@
 
 #include "runtime/cuda/code.h"
 #include "runtime/cuda/cudnn.h"
+#include "runtime/cuda/filters.h"
 #include "runtime/cuda/results.h"
 #include "runtime/cuda/step.h"
 
@@ -32,6 +33,7 @@ struct phases {
     const struct results *results;
     const struct cuda_step *step;
     struct cudnn *cudnn;
+    const struct filters *filters;
     device_address *addresses; /* of each of the program's arguments */
     struct phase_run runs[PHASE_RUNS];
     int run_count;
@@ -42,7 +44,7 @@ struct phases {
 struct status phases_open(struct phases *phases, const struct rnet_program *program,
                           const struct cuda_code *code, const struct cuda_memory *memory,
                           const struct results *results, const struct cuda_step *step,
-                          struct cudnn *cudnn);
+                          struct cudnn *cudnn, const struct filters *filters);
 
 void phases_release(struct phases *phases);
 

@@ -8,6 +8,7 @@
 #include "codegen/cuda/compile.h"
 #include "codegen/cuda/convolution_facts.h"
 #include "codegen/cuda/filter_copy.h"
+#include "codegen/cuda/filter_tables.h"
 #include "codegen/cuda/step_functions.h"
 #include "codegen/schedule.h"
 #include "config.h"
@@ -66,6 +67,7 @@ static int compile_all(struct kernels *kernels)
             copies[k] = filter_copy(&kernels->arena, kernel);
     }
     step_functions(&kernels->arena, &everything, programs + kernel_count);
+    filter_tables(&kernels->arena, RNET_PRECISION_BF16, programs + kernel_count);
     const struct status status =
         cuda_compile(&kernels->arena, &target, programs, copies, count, code);
     if (!status_is_ok(&status)) {

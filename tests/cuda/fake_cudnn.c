@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bfloat16.h"
 #include "runtime/cuda/cudnn_api.h"
 #include "tests/cuda/fake_code.h"
 
@@ -122,9 +123,10 @@ static size_t type_bytes(unsigned int type)
 struct task {
     int pass; /* 0 forward, 1 data gradient, 2 filter gradient */
     int spatial_rank;
+    bool is_bfloat16; /* else float */
     int64_t x[RANK_MOST], x_strides[RANK_MOST], y[RANK_MOST], y_strides[RANK_MOST];
     int64_t w[RANK_MOST], stride[3], padding[3], dilation[3];
-    const float *pointers[3]; /* x, w, y; those of results are written */
+    const void *pointers[3]; /* x, w, y; those of results are written */
 };
 
 static void integers_take(const struct descriptor *from, unsigned int name, int count, int64_t *out)
@@ -168,6 +170,13 @@ static unsigned int task_check(const struct task *task)
     return CUDNN_OK;
 }
 
+static int type_at(const struct descriptor *tensor)
+{
+    int type;
+    memcpy(&type, attribute_find(tensor, TENSOR_DATA_TYPE)->value, sizeof type);
+    return type;
+}
+
 static unsigned int operation_read(const struct descriptor *operation, struct task *task)
 {
     task->pass = operation->type == DESCRIPTOR_FORWARD         ? 0
@@ -184,6 +193,8 @@ static unsigned int operation_read(const struct descriptor *operation, struct ta
     REQUIRE(attribute_find(operation, name[4]) != NULL &&
             attribute_find(operation, name[4] + 1) != NULL);
     task->spatial_rank = (int)integer_at(convolution, CONVOLUTION_SPATIAL_RANK, 0);
+    task->is_bfloat16 = type_at(x) == DATA_BFLOAT16;
+    REQUIRE(type_at(w) == type_at(x) && type_at(y) == type_at(x));
     int rank = task->spatial_rank + 2;
     REQUIRE(rank == 4 || rank == 5);
     REQUIRE(count_of(x, TENSOR_DIMENSIONS) == rank && count_of(y, TENSOR_STRIDES) == rank);
@@ -273,13 +284,10 @@ static void result_clear(const struct task *task)
     }
 }
 
-static void task_run(const void *context)
+static void floats_run(const struct task *task)
 {
-    const struct task *task = context;
     int rank = task->spatial_rank + 2;
     int64_t out[RANK_MOST], position[3];
-    if (getenv("FAKE_CUDNN_NOTHING") != NULL)
-        return;
     result_clear(task);
     for (int64_t i = 0; i < product(task->y, rank); i++) {
         unravel(i, task->y, rank, out);
@@ -289,6 +297,39 @@ static void task_run(const void *context)
                 pair_add(task, out, position, input);
         }
     }
+}
+
+/* The same of bfloat16: on copies in float, of which the result is rounded back. */
+static void halves_run(struct task task)
+{
+    const int rank = task.spatial_rank + 2, result = task.pass == 0 ? 2 : task.pass == 1 ? 0 : 1;
+    const int64_t counts[] = {task.x[0] * task.x_strides[0], product(task.w, rank),
+                              task.y[0] * task.y_strides[0]};
+    uint16_t *halves[3];
+    float *floats[3];
+    for (int i = 0; i < 3; i++) {
+        halves[i] = (uint16_t *)(uintptr_t)task.pointers[i];
+        floats[i] = malloc((size_t)counts[i] * sizeof **floats);
+        for (int64_t j = 0; j < counts[i]; j++)
+            floats[i][j] = bfloat16_value(halves[i][j]);
+        task.pointers[i] = floats[i];
+    }
+    floats_run(&task);
+    for (int64_t j = 0; j < counts[result]; j++)
+        halves[result][j] = bfloat16_of(floats[result][j]);
+    for (int i = 0; i < 3; i++)
+        free(floats[i]);
+}
+
+static void task_run(const void *context)
+{
+    const struct task *task = context;
+    if (getenv("FAKE_CUDNN_NOTHING") != NULL)
+        return;
+    if (task->is_bfloat16)
+        halves_run(*task);
+    else
+        floats_run(task);
 }
 
 /* ---- the interface ---- */

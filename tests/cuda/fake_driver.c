@@ -4,7 +4,8 @@
  * queue. Nothing runs before it must: a queue advances only when the host waits for it or another
  * stream does, so that an order which the program forgot to ask for is not kept by luck. Copies
  * from pinned memory read it when they run. With FAKE_CUDA_EAGER everything runs at once. A module
- * may also be what NVRTC has made: its kernels are found by name, and do nothing.
+ * may also be what NVRTC has made: its kernels are found by name, and do nothing, or what the
+ * library FAKE_CUDA_CODE has for them (host_kernels.c).
  *
  * The environment says what to imitate:
  *   FAKE_CUDA_DEVICES=N      GPUs (1)
@@ -16,6 +17,7 @@
  *   FAKE_CUDA_SKIP=KERNEL    that kernel does nothing
  *   FAKE_CUDA_REPORT=FILE    counts are written there at the end
  */
+#include <dlfcn.h>
 #include <elf.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -119,6 +121,7 @@ static struct {
     struct CUstream_st *all_streams[STREAMS];
     struct fake_kernel found[FOUND_MOST]; /* in what NVRTC has made */
     size_t found_count;
+    void *library; /* of FAKE_CUDA_CODE */
     bool current, failed;
     long calls, named_calls, faults;
     long streams, events, modules, graphs, graph_executables;
@@ -733,6 +736,25 @@ unsigned int cuModuleUnload(struct CUmod_st *module)
     return DRIVER_SUCCESS;
 }
 
+/* Takes the kernel from the library that the environment names. */
+static bool host_find(struct fake_kernel *kernel)
+{
+    char symbol[512];
+    if (fake.library == NULL)
+        fake.library = dlopen(getenv("FAKE_CUDA_CODE"), RTLD_NOW | RTLD_LOCAL);
+    if (fake.library == NULL)
+        return false;
+    snprintf(symbol, sizeof symbol, "run_%s", kernel->name);
+    void *function = dlsym(fake.library, symbol);
+    snprintf(symbol, sizeof symbol, "parameters_%s", kernel->name);
+    const int *parameters = dlsym(fake.library, symbol);
+    if (function == NULL || parameters == NULL)
+        return false;
+    memcpy(&kernel->run, &function, sizeof function);
+    kernel->argument_count = (uint32_t)*parameters;
+    return true;
+}
+
 unsigned int cuModuleGetFunction(struct CUfunc_st **function, struct CUmod_st *module,
                                  const char *name);
 unsigned int cuModuleGetFunction(struct CUfunc_st **function, struct CUmod_st *module,
@@ -745,6 +767,7 @@ unsigned int cuModuleGetFunction(struct CUfunc_st **function, struct CUmod_st *m
             return DRIVER_NOT_FOUND;
         struct fake_kernel *found = &fake.found[fake.found_count++];
         *found = (struct fake_kernel){.name = name, .run = run_nothing};
+        REQUIRE(getenv("FAKE_CUDA_CODE") == NULL || host_find(found));
         *function = (struct CUfunc_st *)(void *)found;
         return DRIVER_SUCCESS;
     }

@@ -91,8 +91,10 @@ static void write_wrapper(const struct loop_program *program, FILE *stream)
             "  for (int64_t task = first; task < last; task++) { block.tasks = task + 1;\n"
             "    if (%d == 1) { run_block((int)task, %d); continue; }\n"
             "    blockIdx.x = (int)(task / %d); threadIdx.x = (int)(task %% %d);\n"
-            "    block.kernel(buffers, images, block.tasks); } }\n",
-            program->name, program->name, tasks, threads, tasks, tasks);
+            "    block.kernel(buffers, images, block.tasks); } }\n"
+            "int parameters_%s = %u;\n",
+            program->name, program->name, tasks, threads, tasks, tasks, program->name,
+            program->parameter_count);
 }
 
 static bool write_source(const char *path, struct loop_program *const *programs, size_t count,
@@ -109,23 +111,34 @@ static bool write_source(const char *path, struct loop_program *const *programs,
     return fclose(stream) == 0;
 }
 
-static void *load(const char *folder, struct loop_program *const *programs, size_t count,
-                  int64_t most_images)
+bool host_cuda_build(struct loop_program *const *programs, size_t count, int64_t most_images,
+                     const char *path)
 {
-    char source[4096], object[4096], command[12288];
+    char source[4096], command[12288];
     const char *compiler = getenv("CC");
-    void *library = NULL;
-    snprintf(source, sizeof source, "%s/kernels.c", folder);
-    snprintf(object, sizeof object, "%s/kernels.so", folder);
+    snprintf(source, sizeof source, "%s.c", path);
     snprintf(command, sizeof command,
              "%s -std=gnu17 -w -O0 -ffp-contract=off -fno-strict-aliasing -fPIC -shared -o '%s' "
              "'%s' -lm",
-             compiler && *compiler ? compiler : "cc", object, source);
-    if (write_source(source, programs, count, most_images) && system(command) == 0)
-        library = dlopen(object, RTLD_NOW | RTLD_LOCAL);
-    if (!library)
+             compiler && *compiler ? compiler : "cc", path, source);
+    const bool built = write_source(source, programs, count, most_images) && system(command) == 0;
+    if (!built)
         fprintf(stderr, "the kernels' text does not compile as C\n");
     unlink(source);
+    return built;
+}
+
+static void *load(const char *folder, struct loop_program *const *programs, size_t count,
+                  int64_t most_images)
+{
+    char object[4096];
+    void *library = NULL;
+    snprintf(object, sizeof object, "%s/kernels.so", folder);
+    if (host_cuda_build(programs, count, most_images, object)) {
+        library = dlopen(object, RTLD_NOW | RTLD_LOCAL);
+        if (!library)
+            fprintf(stderr, "%s\n", dlerror());
+    }
     unlink(object);
     return library;
 }

@@ -15,4 +15,9 @@ struct host_cuda *host_cuda_new(struct loop_program *const *programs, size_t cou
                                 int64_t most_images, cpu_function **out_functions);
 void host_cuda_free(struct host_cuda *host);
 
+/* Compiles them to a library at `path`, with a function run_NAME, as cpu_function, and an int
+ * parameters_NAME for each. Prints what is wrong and returns false if anything is. */
+bool host_cuda_build(struct loop_program *const *programs, size_t count, int64_t most_images,
+                     const char *path);
+
 #endif

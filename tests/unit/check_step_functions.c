@@ -1,11 +1,12 @@
-/* What stands between a step's gradients and the next step on a GPU, interpreted and as CUDA C on
- * this processor, against plain loops. */
+/* What a GPU's program has beside its kernels, interpreted and as CUDA C on this processor, against
+ * plain loops: what stands between a step's gradients and the next step, and copies by tables. */
 #include "codegen/cuda/step_functions.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "base/vector.h"
+#include "codegen/cuda/filter_tables.h"
 #include "codegen/loop_eval.h"
 #include "tests/kernels/host_cuda.h"
 #include "tests/unit/suite.h"
@@ -24,14 +25,14 @@ struct run {
     const struct loop_program *program;
     cpu_function *function; /* NULL: it is interpreted */
     int64_t images;
-    struct loop_buffer buffers[3];
+    struct loop_buffer buffers[4];
     int buffer_count;
 };
 
 static void run(const struct run *run)
 {
     const int64_t tasks = loop_task_count(run->program, run->images);
-    void *buffers[3];
+    void *buffers[4];
     for (int i = 0; i < run->buffer_count; i++)
         buffers[i] = run->buffers[i].data;
     if (run->function != NULL) {
@@ -118,6 +119,38 @@ static void check_not_finite(struct loop_program *const *programs, cpu_function 
     ck_assert(!isfinite((double)norm[0] + (double)norm[1]));
 }
 
+/* Two copies: axes in another order, one backwards, with zeros where nothing is; in parts. */
+static void check_tables(const struct loop_program *program, cpu_function *function)
+{
+    enum { I = 3, J = 5, K = 100, VALID = 90, SECOND = 40, FROM_COUNT = 2000 };
+    const int32_t copies[2][RNET_CUDA_COPY_NUMBERS] = {
+        {4 * J + 7, 10, I * J * K, J, K, 600, -4, 6, VALID},
+        {0, 10 + I * J * K, SECOND, 1, SECOND, 0, 0, 2, SECOND},
+    };
+    int32_t parts[] = {1, 0, 0, RNET_CUDA_PART, 0, 0};
+    static float from[FROM_COUNT], to[10 + I * J * K + SECOND + 1];
+    fill(from, FROM_COUNT, 1);
+    fill(to, countof(to), 5000);
+    const float before = to[9], behind = to[countof(to) - 1];
+    run(&(struct run){program,
+                      function,
+                      countof(parts) / 2,
+                      {{from, FROM_COUNT},
+                       {to, countof(to)},
+                       {(void *)(uintptr_t)copies, countof(copies) * countof(copies[0])},
+                       {parts, countof(parts)}},
+                      4});
+    for (int e = 0; e < I * J * K; e++) {
+        const int i = e / K / J, j = e / K % J, k = e % K;
+        const float expected = k < VALID ? from[4 * J + 7 + 600 * i - 4 * j + 6 * k] : 0;
+        ck_assert_int_eq(memcmp(&to[10 + e], &expected, sizeof expected), 0);
+    }
+    for (int e = 0; e < SECOND; e++)
+        ck_assert_int_eq(memcmp(&to[10 + I * J * K + e], &from[2 * e], sizeof *to), 0);
+    ck_assert_int_eq(memcmp(&to[9], &before, sizeof before), 0);
+    ck_assert_int_eq(memcmp(&to[countof(to) - 1], &behind, sizeof behind), 0);
+}
+
 static void check_all(struct loop_program *const *programs, cpu_function *const *functions)
 {
     check_rows(programs[RNET_CUDA_ADD], functions ? functions[RNET_CUDA_ADD] : NULL, false);
@@ -128,6 +161,8 @@ static void check_all(struct loop_program *const *programs, cpu_function *const 
     check_norm(programs, functions, 1e30f, 1000); /* likewise */
     check_not_finite(programs, functions, NAN);
     check_not_finite(programs, functions, INFINITY);
+    for (int f = RNET_CUDA_TO_FILTERS; f <= RNET_CUDA_FROM_FILTERS; f++)
+        check_tables(programs[f], functions ? functions[f] : NULL);
 }
 
 START_TEST(interpreted)
@@ -135,6 +170,7 @@ START_TEST(interpreted)
     struct arena arena = {0};
     struct loop_program *programs[RNET_CUDA_FUNCTION_COUNT];
     step_functions(&arena, &everything, programs);
+    filter_tables(&arena, RNET_PRECISION_FP32, programs);
     check_all(programs, NULL);
     arena_release(&arena);
 }
@@ -146,6 +182,7 @@ START_TEST(as_text)
     struct loop_program *programs[RNET_CUDA_FUNCTION_COUNT];
     cpu_function *functions[RNET_CUDA_FUNCTION_COUNT];
     step_functions(&arena, &everything, programs);
+    filter_tables(&arena, RNET_PRECISION_FP32, programs);
     struct host_cuda *host = host_cuda_new(programs, RNET_CUDA_FUNCTION_COUNT, ROWS, functions);
     ck_assert_ptr_nonnull(host);
     check_all(programs, functions);

@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# A whole training and its evaluation on an imitated GPU, with everything that a GPU would run: the
+# executable of `rnet build --target cuda`, its kernels and functions as CUDA C compiled for this
+# processor (host_kernels), the imitated driver and cuDNN. Losses and updates are the processor's, by
+# generated kernels and by cuDNN, in float32 and bfloat16, with filters copied together and each by
+# itself. Needs NVRTC, and no GPU.
+build=$(realpath -m "${RNET_BUILD_DIR:-$PWD/build}")
+# shellcheck source=tests/cli/common.sh
+. "$(dirname "$0")/../cli/common.sh"
+# shellcheck source=tests/cuda/common.sh
+. "$source_dir/tests/cuda/common.sh"
+need "$build/tests/cuda/host_kernels" "$build/tests/gpu/compare"
+imitate fake_driver.c driver/libcuda.so.1
+imitate fake_cudnn.c cudnn/libcudnn.so.9
+network=$source_dir/tests/cuda/whole.rnet
+if ! "$RNET" build "$network" --target cuda --gpu sm_90 -o tf32 >log 2>&1; then
+    grep -q NVRTC log || { cat log; exit 1; }
+    printf 'skipped: %s\n' "$(tail -n 1 log)"
+    exit 77
+fi
+grep -q __asan_init tf32 && { echo 'skipped: needs a program without a sanitizer'; exit 77; }
+"$RNET" build "$network" --target cuda --gpu sm_90 --precision bf16 -o bf16 >log 2>&1 ||
+    complain 'building bf16'
+"$RNET" build "$network" -o cpu >log 2>&1 || complain 'building for the processor'
+for precision in tf32 bf16; do
+    RNET_STDLIB=$source_dir/stdlib "$build/tests/cuda/host_kernels" "$network" "$PWD/$precision.so" \
+        $precision >log 2>&1 || complain "the kernels of $precision"
+done
+
+# Pictures: batches of 4, 4 and 2, two of them a step or what is left.
+LC_ALL=C awk 'BEGIN {
+    srand(3)
+    for (i = 0; i < 15; i++) {
+        file = i < 10 ? "data_batch_1.bin" : "test_batch.bin"
+        printf "%c", 1 + i % 9 >file
+        for (p = 0; p < 3072; p++)
+            printf "%c", 1 + int(rand() * 120) + (i % 9) * 10 >file
+    }
+}'
+train=(train --data cifar10:. --epochs 2 --lr 0.01 --freeze fc --threads 1)
+"./cpu" "${train[@]}" --steps 0 --out start >log 2>&1 || complain 'no step'
+"./cpu" "${train[@]}" --out processor >log 2>&1 || complain 'training on the processor'
+
+# like_processor NAME PRECISION LOSSES UPDATE LIBRARIES [NAME=VALUE...]: a training within bounds
+like_processor()
+{
+    local name=$1 precision=$2 losses=$3 update=$4 libraries=$5
+    shift 5
+    env LD_LIBRARY_PATH="$libraries" FAKE_CUDA_CODE="$PWD/$precision.so" FAKE_CUDA_REPORT=report \
+        "$@" "./$precision" "${train[@]}" --out "$name" >log 2>&1 || complain "$name: training"
+    "$build/tests/gpu/compare" losses processor/metrics.jsonl "$name/metrics.jsonl" "$losses" \
+        >distance || complain "$name: losses: $(cat distance)"
+    "$build/tests/gpu/compare" updates {start,processor,"$name"}/last.safetensors "$update" \
+        >>distance || complain "$name: update: $(cat distance)"
+    [ "$(count_of report leaks)" = 0 ] || complain "$name: $(count_of report leaks) leaks"
+    for event in loss top1; do
+        printf '%s ' "$(sed -n "s/.*\"val_$event\":\([^,}]*\).*/\1/p" "$name/metrics.jsonl" | tail -n 1)"
+    done >validation
+    printf '%s: losses, update %s; validation %s; %s launches, %s of cuDNN\n' "$name" \
+        "$(tr '\n' ' ' <distance)" "$(cat validation)" "$(count_of report launches)" \
+        "$(count_of report library_calls)"
+}
+both=driver:cudnn
+like_processor generated tf32 1e-5 1e-4 driver
+alone=$(count_of report launches)
+like_processor cudnn tf32 1e-5 1e-4 $both
+together=$(count_of report launches) taken=$(count_of report library_calls)
+[ "$taken" -gt 0 ] && [ "$((together + taken))" -lt "$alone" ] ||
+    complain "cuDNN leaves $together launches of $alone, and has $taken itself"
+like_processor without-forward tf32 1e-5 1e-4 $both FAKE_CUDNN_REFUSE=0
+like_processor without-filters tf32 1e-5 1e-4 $both FAKE_CUDNN_REFUSE=2
+like_processor bf16-generated bf16 5e-2 5e-1 driver
+like_processor bf16-cudnn bf16 5e-2 5e-1 $both
+[ "$failures" -eq 0 ]
