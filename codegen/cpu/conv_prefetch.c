@@ -5,28 +5,72 @@
 #include "codegen/cpu/conv_tile.h"
 
 enum {
-    AT_ONCE = 24, /* lines that a tile asks for before its sum */
+    AT_ONCE = 24,   /* lines that a tile asks for before its sum */
+    MOST_PARTS = 8, /* of a tile's results that are asked for one after the other */
 };
 
-void conv_prefetch_results(const struct conv_tile *tile, const struct conv_spot *spot, int pixels)
+/* Marks the tensors that a tile's end accesses at its own points. */
+static int mark_results(const struct conv_tile *tile, bool wanted[KERNEL_PARAMETERS])
 {
-    bool wanted[KERNEL_PARAMETERS] = {false};
     const struct kernel *kernel = tile->kernel;
-    if (tile->plan.image_row)
-        return;
+    int count = 0;
     wanted[kernel_first_output(kernel)] = !kernel->streams;
     if (kernel->epilogue)
         expression_points(kernel, (uint16_t)(kernel->epilogue - 1), wanted);
     for (int i = 0; i < kernel->sum_count; i++)
         expression_points(kernel, kernel->sums[i], wanted);
-    for (int j = 0; j < pixels; j++) {
-        struct place place = conv_tile_place(tile, spot, j);
+    for (uint32_t p = 0; p < kernel->parameter_count; p++)
+        count += wanted[p];
+    return count;
+}
+
+int conv_prefetch_parts(const struct conv_tile *tile, const struct conv_spot *spot, int pixels,
+                        int32_t steps)
+{
+    bool wanted[KERNEL_PARAMETERS] = {false};
+    int lines = mark_results(tile, wanted) * spot->block.vectors * pixels;
+    return lines > AT_ONCE && steps >= MOST_PARTS && steps % MOST_PARTS == 0 ? MOST_PARTS : 1;
+}
+
+void conv_prefetch_results(const struct conv_tile *tile, const struct conv_spot *spot, int pixels,
+                           int parts, loop_value part)
+{
+    bool wanted[KERNEL_PARAMETERS] = {false};
+    struct loop_program *program = tile->program;
+    struct conv_spot from = *spot;
+    int each = (pixels + parts - 1) / parts;
+    if (tile->plan.image_row)
+        return;
+    mark_results(tile, wanted);
+    from.at[LAST] = loop_add(program, from.at[LAST], loop_times(program, part, each));
+    for (int j = 0; j < each; j++) {
+        struct place place = conv_tile_place(tile, &from, j);
         for (int v = 0; v < spot->block.vectors; v++) {
             loop_value index = conv_tile_index(tile, &place, v);
-            for (uint32_t p = 0; p < kernel->parameter_count; p++)
+            for (uint32_t p = 0; p < tile->kernel->parameter_count; p++)
                 if (wanted[p])
-                    loop_prefetch(tile->program, p, index, false);
+                    loop_prefetch(program, p, index, false);
         }
+    }
+}
+
+void conv_prefetch_points(const struct conv_tile *tile, const struct conv_block *block,
+                          loop_value first, int count)
+{
+    bool wanted[KERNEL_PARAMETERS] = {false};
+    struct loop_program *program = tile->program;
+    const struct kernel *kernel = tile->kernel;
+    int64_t stride = channel_stride(kernel->out_channels), points = grid_points(kernel->out_grid);
+    loop_value point = loop_times(program, tile->part_row, kernel->out_grid[LAST]);
+    point = loop_add(program, point, loop_times(program, tile->image, points));
+    point = loop_add(program, point, first);
+    loop_value index = loop_add(program, loop_times(program, point, stride), block->output);
+    mark_results(tile, wanted);
+    for (int i = 0; i < count * block->vectors; i++) {
+        int64_t offset = i / block->vectors * stride + i % block->vectors * VECTOR_LANES;
+        for (uint32_t p = 0; p < kernel->parameter_count; p++)
+            if (wanted[p])
+                loop_prefetch(program, p, loop_plus(program, index, offset), true);
     }
 }
 

@@ -83,7 +83,41 @@ static bool is_contiguous(const struct conv_tile *tile, const struct tile_axis *
            tile->input->stride == tile->plan.blocks.channels && axis->taps > step_taps(axis);
 }
 
-static struct steps open_steps(const struct conv_tile *tile, const struct conv_spot *spot)
+/* The channels of a tap that a step takes one of. */
+static int32_t channel_steps(const struct conv_tile *tile, const struct conv_spot *spot)
+{
+    return tile->plan.blocks.channels *
+           (is_contiguous(tile, spot->axes[LAST]) ? spot->axes[LAST]->taps : 1);
+}
+
+/* In how many parts a tile asks for its results while it sums, or 1. */
+static int result_parts(const struct conv_tile *tile, const struct conv_spot *spot, int pixels)
+{
+    if (grid_points(tile->kernel->window.kernel) > 1 || tile->plan.blocks.spread)
+        return 1;
+    return conv_prefetch_parts(tile, spot, pixels, channel_steps(tile, spot));
+}
+
+/* Opens the loop over channels, in parts between which results are asked for. */
+static loop_value open_channels(const struct conv_tile *tile, const struct conv_spot *spot,
+                                int pixels, struct steps *steps)
+{
+    struct loop_program *program = tile->program;
+    int32_t count = channel_steps(tile, spot);
+    int parts = result_parts(tile, spot, pixels);
+    loop_value first = loop_int(program, 0);
+    if (parts > 1) {
+        loop_value part = loop_for(program, first, loop_int(program, parts), 1);
+        conv_prefetch_results(tile, spot, pixels, parts, part);
+        first = loop_times(program, part, count / parts);
+        steps->bodies++;
+    }
+    steps->bodies++;
+    return loop_for(program, first, loop_plus(program, first, count / parts), 1);
+}
+
+static struct steps open_steps(const struct conv_tile *tile, const struct conv_spot *spot,
+                               int pixels)
 {
     struct loop_program *program = tile->program;
     const int32_t *grid = input_grid(tile);
@@ -108,9 +142,7 @@ static struct steps open_steps(const struct conv_tile *tile, const struct conv_s
     steps.weight = loop_times(program, window, tap_rows(tile));
     if (tile->plan.blocks.spread)
         return steps;
-    int32_t count = tile->plan.blocks.channels * (contiguous ? spot->axes[LAST]->taps : 1);
-    loop_value channel = loop_for(program, zero, loop_int(program, count), 1);
-    steps.bodies++;
+    loop_value channel = open_channels(tile, spot, pixels, &steps);
     steps.x = loop_add(program, steps.x, channel);
     steps.weight = loop_add(program, steps.weight, channel);
     return steps;
@@ -241,14 +273,15 @@ static void build_tile(const struct conv_tile *tile, const struct conv_spot *spo
         loop_store_local(program, sums, loop_int(program, (int64_t)i * VECTOR_LANES),
                          nest_zero(program, VECTOR_LANES));
     bool by_steps = conv_prefetch_by_steps(tile, pixels);
-    conv_prefetch_results(tile, spot, pixels);
+    if (result_parts(tile, spot, pixels) == 1)
+        conv_prefetch_results(tile, spot, pixels, 1, loop_int(program, 0));
     if (!by_steps)
         conv_prefetch_next(tile, spot, pixels, loop_int(program, 0));
     bool has_taps = true;
     for (int i = 0; i < GRID_RANK; i++)
         has_taps = has_taps && spot->axes[i]->taps > 0;
     if (has_taps) {
-        struct steps steps = open_steps(tile, spot);
+        struct steps steps = open_steps(tile, spot, pixels);
         if (by_steps)
             conv_prefetch_next(tile, spot, pixels, steps.weight);
         add_step(tile, spot, &steps, sums, pixels);

@@ -181,8 +181,19 @@ void conv_sums_store(const struct conv_tile *tile);
 
 /* ---- conv_prefetch.c: asking for memory ahead ---- */
 
-/* Asks for what the end of a tile of `pixels` loads and stores. */
-void conv_prefetch_results(const struct conv_tile *tile, const struct conv_spot *spot, int pixels);
+/* In how many parts a tile of `pixels` asks for what its end loads and stores, while a loop of
+ * `steps` sums: one, before the sum, where that are few lines. */
+int conv_prefetch_parts(const struct conv_tile *tile, const struct conv_spot *spot, int pixels,
+                        int32_t steps);
+
+/* Asks for part `part` of them. */
+void conv_prefetch_results(const struct conv_tile *tile, const struct conv_spot *spot, int pixels,
+                           int parts, loop_value part);
+
+/* Asks for what a block accesses at the end of a task of whole rows, at `count` of its points from
+ * number `first` on: those follow each other in memory. */
+void conv_prefetch_points(const struct conv_tile *tile, const struct conv_block *block,
+                          loop_value first, int count);
 
 /* Whether a tile of `pixels` asks for its share of the next rows while it sums, not before. */
 bool conv_prefetch_by_steps(const struct conv_tile *tile, int pixels);

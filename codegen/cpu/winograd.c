@@ -214,9 +214,26 @@ static void move_sums(const struct filtering *filtering, const struct filtering_
     }
 }
 
+/* Asks for a share of what the results meet in memory, while products are summed. */
+static void prefetch_results(const struct filtering *filtering, const struct filtering_block *block,
+                             loop_value slice, loop_value point, loop_value number)
+{
+    struct loop_program *program = filtering->tile.program;
+    const struct conv_plan *plan = &filtering->tile.plan;
+    int64_t steps = filtering->rounded / filtering->length;
+    int64_t points = (int64_t)plan->images * plan->rows * plan->kernel->out_grid[LAST];
+    int64_t all = filtering->slices * FILTERING_POINTS * steps, share = (points + all - 1) / all;
+    loop_value step =
+        loop_binary(program, LOOP_DIVIDE, number, loop_int(program, filtering->length));
+    loop_value before = loop_add(program, loop_times(program, slice, FILTERING_POINTS), point);
+    step = loop_add(program, loop_times(program, before, steps), step);
+    conv_prefetch_points(&filtering->tile, &block->block, loop_times(program, step, share),
+                         (int)share);
+}
+
 /* Multiplies a slice of channels, whose inputs begin at element `inputs`, at each point. */
 static void build_products(const struct filtering *filtering, const struct filtering_block *block,
-                           loop_value inputs)
+                           loop_value slice, loop_value inputs)
 {
     struct loop_program *program = filtering->tile.program;
     int64_t vectors = (int64_t)filtering->length * block->block.vectors;
@@ -229,6 +246,7 @@ static void build_products(const struct filtering *filtering, const struct filte
     loop_value input = loop_add(program, loop_times(program, point, filtering->inputs.stride),
                                 loop_times(program, number, filtering->slice));
     input = loop_add(program, input, inputs);
+    prefetch_results(filtering, block, slice, point, number);
     if (filtering->slices > 1)
         move_sums(filtering, block, sums, at, false);
     for (int64_t i = 0; filtering->slices == 1 && i < vectors; i++)
@@ -381,7 +399,8 @@ static void build_blocks(const struct filtering *filtering, int vectors)
         loop_binary(program, LOOP_DIVIDE, channel, loop_int(program, filtering->slice));
     number = loop_add(program, number, slice);
     build_weights(filtering, &block, loop_times(program, slice, filtering->slice));
-    build_products(filtering, &block, loop_times(program, number, filtering->slice_elements));
+    build_products(filtering, &block, slice,
+                   loop_times(program, number, filtering->slice_elements));
     nest_close(program, filtering->slices > 1);
     build_results(filtering, &block);
     nest_close(program, bodies);
