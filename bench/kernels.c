@@ -47,22 +47,28 @@ struct options {
     char **texts;
 };
 
+/* What bounds a kernel: the nearer of two limits. Those that Winograd's filtering spares most
+ * products pass the limit of arithmetic, which is that of all products; they are told apart. */
+enum bound { ARITHMETIC, MEMORY, FILTERED, BOUNDS };
+
+static const char *const bound_names[BOUNDS] = {"arithmetic", "memory", "filtering"};
+
 struct bench {
     struct arena *arena;
     struct options options;
     struct machine_limits limits; /* of one thread */
     struct kernel_set seen;
     struct text_builder json;
-    double *shares[2]; /* of the nearer limit, of the kernels that count: by arithmetic, memory */
-    size_t share_counts[2];
+    double *shares[BOUNDS]; /* of the nearer limit, of the kernels that count, by bound */
+    size_t share_counts[BOUNDS];
 };
 
 /* What was found out about a kernel. */
 struct result {
     const char *name, *schedule;
     double seconds, operations, bytes;
-    bool memory_bound; /* memory is the nearer limit */
-    bool counts;       /* a 1x1 or 3x3 convolution on more than one point */
+    enum bound bound;
+    bool counts; /* a 1x1 or 3x3 convolution on more than one point */
 };
 
 static double seconds_now(void)
@@ -183,8 +189,11 @@ static struct result measure(const struct bench *bench, const struct kernel *ker
         .bytes = (double)(work.image_bytes * images + work.chunk_bytes * chunks + work.fixed_bytes),
         .counts = is_counted(kernel),
     };
-    result.memory_bound = result.bytes / bench->limits.byte_per_second >
-                          result.operations / bench->limits.flop_per_second;
+    if (result.bytes / bench->limits.byte_per_second >
+        result.operations / bench->limits.flop_per_second)
+        result.bound = MEMORY;
+    else if (strncmp(result.schedule, "winograd", strlen("winograd")) == 0)
+        result.bound = FILTERED;
     return result;
 }
 
@@ -194,8 +203,8 @@ static void result_print(const struct bench *bench, const struct result *result)
     printf("%-44s %8.1f GFLOP/s %5.1f %%  %6.1f GB/s %5.1f %%  %5.1f %% of %-10s  %s\n",
            result->name, speed * 1e-9, 100 * speed / bench->limits.flop_per_second, rate * 1e-9,
            100 * rate / bench->limits.byte_per_second,
-           100 * result_limit(bench, result) / result->seconds,
-           result->memory_bound ? "memory" : "arithmetic", result->schedule);
+           100 * result_limit(bench, result) / result->seconds, bound_names[result->bound],
+           result->schedule);
     fflush(stdout);
 }
 
@@ -207,8 +216,8 @@ static void result_add_json(struct bench *bench, const struct result *result)
              ",\"schedule\":\"%s\",\"seconds\":%.6g,\"flop\":%.0f,\"bytes\":%.0f,"
              "\"bound\":\"%s\",\"of_limit\":%.4g,\"counts\":%s}",
              result->schedule, result->seconds, result->operations, result->bytes,
-             result->memory_bound ? "memory" : "arithmetic",
-             result_limit(bench, result) / result->seconds, result->counts ? "true" : "false");
+             bound_names[result->bound], result_limit(bench, result) / result->seconds,
+             result->counts ? "true" : "false");
 }
 
 static void print_assembly(struct arena *arena, struct loop_program *program)
@@ -231,8 +240,8 @@ static bool is_chosen(const struct options *options, const char *name)
 static void share_add(struct bench *bench, const struct result *result)
 {
     enum { MOST_SHARES = 4096 };
-    size_t *count = &bench->share_counts[result->memory_bound];
-    double **shares = &bench->shares[result->memory_bound];
+    size_t *count = &bench->share_counts[result->bound];
+    double **shares = &bench->shares[result->bound];
     if (!*shares)
         *shares = ARENA_ARRAY(bench->arena, double, MOST_SHARES);
     if (result->counts && *count < MOST_SHARES)
@@ -311,15 +320,15 @@ static int number_order(const void *first, const void *second)
 
 static void summary_print(const struct bench *bench)
 {
-    static const char *const limits[] = {"arithmetic", "memory"};
-    for (int bound = 0; bound < 2; bound++) {
+    static const char *const limits[BOUNDS] = {"bound by arithmetic", "bound by memory",
+                                               "by filtering, of plain arithmetic"};
+    for (int bound = 0; bound < BOUNDS; bound++) {
         size_t count = bench->share_counts[bound];
         if (count == 0)
             continue;
         qsort(bench->shares[bound], count, sizeof(double), number_order);
-        printf("1x1 and 3x3, bound by %s: %zu kernels, median %.1f %% of it, least %.1f %%\n",
-               limits[bound], count, 100 * bench->shares[bound][count / 2],
-               100 * bench->shares[bound][0]);
+        printf("1x1 and 3x3, %s: %zu kernels, median %.1f %%, least %.1f %%\n", limits[bound],
+               count, 100 * bench->shares[bound][count / 2], 100 * bench->shares[bound][0]);
     }
 }
 

@@ -296,10 +296,11 @@ class KernelsRow:
         except (OSError, subprocess.CalledProcessError) as error:
             raise RowError(f"{error}: make -C build bench/kernels") from error
         kernels = [kernel for kernel in json.loads(text)["kernels"] if kernel["counts"]]
-        for bound, bar in (("arithmetic", self.peak_bar), ("memory", self.memory_bar)):
+        for bound, bar in (("arithmetic", self.peak_bar), ("memory", self.memory_bar),
+                           ("filtering", None)):
             shares = sorted(kernel["of_limit"] for kernel in kernels if kernel["bound"] == bound)
             if shares:
-                yield {"suffix": f", bound by {bound}", "ours": statistics.median(shares),
+                yield {"suffix": f", {bound}", "ours": statistics.median(shares),
                        "unit": "%", "ratio": statistics.median(shares), "bar": bar,
                        "form": f"{len(shares)} kernels",
                        "ratio_range": (shares[0], shares[-1])}
