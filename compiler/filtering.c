@@ -6,7 +6,8 @@ enum {
     PIECE_TILES = 64,         /* of a piece of work at most */
     PIECE_CHANNELS = 64,      /* of groups that are taken together at most */
     PIECE_BYTES = 1200 << 10, /* of a piece's transformed inputs, wanted at most */
-    MOST_BYTES = 2400 << 10,  /* ... and bearable */
+    MOST_BYTES = 3500 << 10,  /* of all that a row of tiles needs */
+    BLOCK_CHANNELS = 32,      /* outputs whose sums are kept at a time */
 };
 
 static int32_t divide_up(int32_t a, int32_t b)
@@ -29,12 +30,27 @@ int32_t filtering_groups(const struct kernel *kernel)
     return groups;
 }
 
-/* Bytes of a piece's transformed inputs, a row of tiles. */
+static int64_t piece_channels(const struct kernel *kernel)
+{
+    return (int64_t)kernel->in_channels / kernel->groups * filtering_groups(kernel);
+}
+
+/* Bytes of a row of tiles, its inputs transformed. */
 static int64_t row_bytes(const struct kernel *kernel)
 {
-    const int64_t channels = kernel->in_channels / kernel->groups * filtering_groups(kernel);
+    return piece_channels(kernel) * FILTERING_POINTS * filtering_tiles(kernel, 2) *
+           (int64_t)sizeof(float);
+}
 
-    return channels * FILTERING_POINTS * filtering_tiles(kernel, 2) * (int64_t)sizeof(float);
+/* ... with the rows that it reads, packed, the sums of a block of outputs, and all side sums. */
+static int64_t row_locals(const struct kernel *kernel)
+{
+    const int64_t width = filtering_tiles(kernel, 2) * FILTERING_RESULTS + FILTERING_SPAN;
+    const int64_t packed = FILTERING_SPAN * width * (piece_channels(kernel) + LANES);
+    const int64_t sums = FILTERING_POINTS * (int64_t)filtering_tiles(kernel, 2) * BLOCK_CHANNELS;
+    const int64_t side_sums = KERNEL_SUMS * channel_stride(kernel->out_channels);
+
+    return row_bytes(kernel) + (packed + sums + side_sums) * (int64_t)sizeof(float);
 }
 
 int32_t filtering_rows(const struct kernel *kernel)
@@ -75,5 +91,5 @@ bool filtering_suits(const struct kernel *kernel)
     return (kernel->anchor == KERNEL_CONVOLUTION || kernel->anchor == KERNEL_WEIGHT_GRADIENT) &&
            has_window(kernel) && fills_tiles(kernel) &&
            kernel->in_channels / kernel->groups % LANES == 0 &&
-           kernel->out_channels / kernel->groups % LANES == 0 && row_bytes(kernel) <= MOST_BYTES;
+           kernel->out_channels / kernel->groups % LANES == 0 && row_locals(kernel) <= MOST_BYTES;
 }

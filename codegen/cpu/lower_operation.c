@@ -1,8 +1,8 @@
 /* The operations of the loop IR in LLVM IR: a switch, one case each.
  *
  * No fast-math flag is ever set and only FMA becomes a fused operation, so that a result is the
- * interpreter's, bit for bit; only exp and log of F64 are the C library's. Memory is accessed with
- * the alignment of one element, which costs nothing where it happens to be aligned. */
+ * interpreter's, bit for bit; only exp and log of F64 are the C library's. Memory is accessed with the
+ * alignment of one element, which costs nothing where it happens to be aligned. */
 #include "codegen/cpu/lower.h"
 
 #include <assert.h>
@@ -163,16 +163,6 @@ LLVMValueRef lower_fma(const struct lower *lower, LLVMValueRef a, LLVMValueRef b
     LLVMTypeRef type = LLVMTypeOf(a);
     LLVMValueRef arguments[] = {a, b, c};
     return call_intrinsic(lower, "llvm.fma", &type, 1, arguments, 3);
-}
-
-/* One instruction where the processor has it, else a product and a sum: a function of the C
- * library, element by element, would take a hundred times as long. */
-static LLVMValueRef lower_multiply_add(const struct lower *lower, LLVMValueRef a, LLVMValueRef b,
-                                       LLVMValueRef c)
-{
-    LLVMTypeRef type = LLVMTypeOf(a);
-    LLVMValueRef arguments[] = {a, b, c};
-    return call_intrinsic(lower, "llvm.fmuladd", &type, 1, arguments, 3);
 }
 
 static LLVMValueRef lower_convert(const struct lower *lower, unsigned from, struct loop_type to,
@@ -339,7 +329,7 @@ LLVMValueRef lower_operation(const struct lower *lower, loop_value number)
         return lower_constant_splat(LLVMConstReal(scalar_type(lower, type.scalar), in->number),
                                     type.lanes);
     case LOOP_FMA:
-        return lower_multiply_add(lower, a, b, c);
+        return lower_fma(lower, a, b, c);
     case LOOP_NEGATE:
         return type.scalar == LOOP_INT ? LLVMBuildNeg(lower->builder, a, "")
                                        : LLVMBuildFNeg(lower->builder, a, "");

@@ -10,11 +10,15 @@
 #include "codegen/cpu/winograd.h"
 
 enum {
-    TASK_TILES = 32,      /* wanted in a task: enough for its transformed weights */
-    MOST_IMAGES = 8,      /* in a task */
-    SLICE_CHANNELS = 64,  /* the most that are multiplied at a time */
-    SPLIT_CHANNELS = 128, /* outputs of a task at least, where they are split */
+    TASK_TILES = 32,         /* wanted in a task: enough for its transformed weights */
+    MOST_IMAGES = 8,         /* in a task */
+    MOST_BYTES = 2400 << 10, /* of several images' transformed inputs and side sums */
+    SLICE_CHANNELS = 64,     /* the most that are multiplied at a time */
+    SPLIT_CHANNELS = 128,    /* outputs of a task at least, where they are split */
     MOST_SPLITS = 4,
+    LEAST_TILES = 6,   /* in registers, where there are so many */
+    PAIR_TILES = 14,   /* the most in registers, of two vectors */
+    SINGLE_TILES = 16, /* ... of one */
 };
 
 /* What is known of a kernel, and values of its task. */
@@ -71,9 +75,12 @@ static void choose_images(struct filtering *filtering)
 {
     struct conv_plan *plan = &filtering->tile.plan;
     plan->images = 1;
+    int64_t elements =
+        winograd_elements(filtering->tiles.of_image, plan->input.elements) + conv_plan_sums(plan);
     if (plan->rows < plan->kernel->out_grid[1])
         return;
-    while (plan->images < MOST_IMAGES && plan->images * filtering->tiles.of_image < TASK_TILES)
+    while (plan->images < MOST_IMAGES && plan->images * filtering->tiles.of_image < TASK_TILES &&
+           (plan->images + 1) * elements * (int64_t)sizeof(float) <= MOST_BYTES)
         plan->images++;
 }
 
@@ -87,6 +94,21 @@ static void choose_splits(struct conv_plan *plan)
     plan->blocks.splits = splits < 1 ? 1 : splits;
     if (kernel->groups > 1)
         conv_input_set_part(&plan->input, kernel->in_channels / splits);
+}
+
+/* The tiles that are in registers together: as many as leave the fewest beside `tiles` when all are
+ * rounded up. */
+static void choose_length(struct filtering *filtering, int32_t tiles)
+{
+    int32_t most = filtering->tile.plan.blocks.pairs ? PAIR_TILES : SINGLE_TILES;
+    filtering->rounded = INT64_MAX;
+    for (int32_t length = least(tiles, LEAST_TILES); length <= most; length++) {
+        int64_t rounded = (int64_t)divide_up(tiles, length) * length;
+        if (rounded <= filtering->rounded) {
+            filtering->rounded = rounded;
+            filtering->length = length;
+        }
+    }
 }
 
 /* Elements of all locals. */
@@ -113,15 +135,14 @@ static bool make_plan(const struct kernel *kernel, struct filtering *filtering)
         return false;
     int32_t tile_rows = divide_up(plan->rows, FILTERING_RESULTS);
     filtering->tiles.of_image = tile_rows * filtering->tiles.columns;
-    choose_images(filtering);
-    choose_slice(filtering);
     plan->input = conv_input_of(kernel, 0, false);
     choose_splits(plan);
+    choose_images(filtering);
+    choose_slice(filtering);
     winograd_set_input(&plan->input, tile_rows, filtering->tiles.columns, FILTERING_SPAN,
                        kernel->window.padding);
     const int32_t tiles = plan->images * filtering->tiles.of_image;
-    filtering->length = conv_tile_length(tiles, plan->blocks.pairs ? 2 : 1, 1);
-    filtering->rounded = (int64_t)divide_up(tiles, filtering->length) * filtering->length;
+    choose_length(filtering, tiles);
     filtering->slice_elements = winograd_elements(filtering->rounded, filtering->slice);
     return local_elements(filtering) * (int64_t)sizeof(float) <= LOOP_LOCAL_BYTES;
 }
