@@ -6,8 +6,8 @@ enum {
     PIECE_TILES = 64,         /* of a piece of work at most */
     PIECE_CHANNELS = 64,      /* of groups that are taken together at most */
     PIECE_BYTES = 1200 << 10, /* of a piece's transformed inputs, wanted at most */
-    MOST_BYTES = 3500 << 10,  /* of all that a row of tiles needs */
-    BLOCK_CHANNELS = 32,      /* outputs whose sums are kept at a time */
+    MOST_BYTES = 3300 << 10,  /* of all that a row of tiles needs */
+    BLOCK_CHANNELS = 32, /* outputs whose sums are kept at a time, twice where some are left over */
 };
 
 static int32_t divide_up(int32_t a, int32_t b)
@@ -47,7 +47,8 @@ static int64_t row_locals(const struct kernel *kernel)
 {
     const int64_t width = filtering_tiles(kernel, 2) * FILTERING_RESULTS + FILTERING_SPAN;
     const int64_t packed = FILTERING_SPAN * width * (piece_channels(kernel) + LANES);
-    const int64_t sums = FILTERING_POINTS * (int64_t)filtering_tiles(kernel, 2) * BLOCK_CHANNELS;
+    const int64_t sums =
+        FILTERING_POINTS * (int64_t)filtering_tiles(kernel, 2) * BLOCK_CHANNELS * 2;
     const int64_t side_sums = KERNEL_SUMS * channel_stride(kernel->out_channels);
 
     return row_bytes(kernel) + (packed + sums + side_sums) * (int64_t)sizeof(float);

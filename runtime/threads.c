@@ -147,12 +147,15 @@ static struct status workers_start(struct thread_team *team)
     struct status status = raise_stack_limit();
     if (!status_is_ok(&status))
         return status;
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, THREAD_STACK_BYTES);
+    int error = pthread_attr_init(&attributes);
+    if (error == 0)
+        error = pthread_attr_setstacksize(&attributes, THREAD_STACK_BYTES);
+    if (error != 0)
+        return status_error(STATUS_IO, "cannot give threads their stacks: %s", strerror(error));
     for (int i = 0; i < team->count - 1; i++) {
         struct worker *worker = &team->workers[i];
         *worker = (struct worker){.team = team, .number = i + 1};
-        int error = pthread_create(&worker->thread, &attributes, worker_main, worker);
+        error = pthread_create(&worker->thread, &attributes, worker_main, worker);
         if (error != 0) {
             status = status_error(STATUS_IO, "cannot start thread %d of %d: %s", i + 2, team->count,
                                   strerror(error));

@@ -163,6 +163,16 @@ static int32_t choose_rows(const struct conv_plan *plan)
     return (plan->outputs[1] + parts - 1) / parts;
 }
 
+/* Whether rows that need no packing are packed all the same: neighbouring points fall into few sets
+ * of a cache, and the rows of a task find room. */
+static bool gains_by_packing(const struct conv_plan *plan)
+{
+    const struct kernel *kernel = plan->kernel;
+    int32_t rows = kernel->sum_count ? rows_of_sums(plan) : 1;
+    return !plan->input.packed && conv_input_is_aliasing(&plan->input) &&
+           grid_points(kernel->in_grid) > 1 && packed_bytes(plan, rows) <= PACK_LARGE_BYTES;
+}
+
 /* A grid of one point makes a row of images. */
 static void set_image_row(struct conv_plan *plan)
 {
@@ -229,8 +239,7 @@ bool conv_plan_make(const struct kernel *kernel, struct conv_plan *plan)
         return false;
     set_axes(plan);
     plan->input = conv_input_of(kernel, 0, false);
-    if (!stays_inside(plan) ||
-        (conv_input_is_aliasing(&plan->input) && grid_points(kernel->in_grid) > 1))
+    if (!stays_inside(plan) || gains_by_packing(plan))
         conv_input_set_packed(&plan->input);
     set_image_row(plan);
     plan->rows = choose_rows(plan);

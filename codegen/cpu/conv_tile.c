@@ -2,12 +2,12 @@
  * two vectors of output channels are summed in registers, while loops run over the window and the
  * input channels; each step loads the weights' vectors and broadcasts one input value a pixel.
  *
- * Input rows are packed (conv_pack.c) where there is a prologue or padding. A data gradient of
- * stride s is s^rank convolutions of stride 1, one for each residue of the result's coordinates,
- * with the taps that divide. Groups narrower than a vector share one: each input is spread over the
- * lanes of its group, or where groups have more or fewer outputs than inputs, their weights are
- * spread to a block with zeros off its diagonal. Loops that a tile is made of stay loops in the
- * code.
+ * Input rows are packed (conv_pack.c) where there is a prologue or padding, or where points fall
+ * into few sets of a cache. A data gradient of stride s is s^rank convolutions of stride 1, one for
+ * each residue of the result's coordinates, with the taps that divide. Groups narrower than a
+ * vector share one: each input is spread over the lanes of its group, or where groups have more or
+ * fewer outputs than inputs, their weights are spread to a block with zeros off its diagonal. Loops
+ * that a tile is made of stay loops in the code.
  *
  * Small grids: a task has several images, which each block's weights meet one after the other.
  * What a tile's end and the next task read is asked for ahead (conv_prefetch.c); side sums are

@@ -1,8 +1,8 @@
 /* The operations of the loop IR in LLVM IR: a switch, one case each.
  *
  * No fast-math flag is ever set and only FMA becomes a fused operation, so that a result is the
- * interpreter's, bit for bit; only exp and log of F64 are the C library's. Memory is accessed with the
- * alignment of one element, which costs nothing where it happens to be aligned. */
+ * interpreter's, bit for bit; only exp and log of F64 are the C library's. Memory is accessed with
+ * the alignment of one element, which costs nothing where it happens to be aligned. */
 #include "codegen/cpu/lower.h"
 
 #include <assert.h>

@@ -30,7 +30,7 @@ struct filtering {
     int32_t length;                /* tiles in registers */
     int64_t rounded;               /* tiles of a task, rounded up to whole lengths */
     loop_value count;              /* of the task's tiles */
-    struct winograd_values inputs; /* [slice of the channels] of such values */
+    struct winograd_values inputs; /* one for each slice, slice_elements apart */
     int64_t slice_elements;
 };
 
@@ -111,15 +111,24 @@ static void choose_length(struct filtering *filtering, int32_t tiles)
     }
 }
 
-/* Elements of all locals. */
+/* Elements of what a block of `vectors` vectors declares. */
+static int64_t block_elements(const struct filtering *filtering, int vectors)
+{
+    enum { RESULTS = FILTERING_RESULTS * FILTERING_RESULTS };
+    int64_t width = (int64_t)vectors * VECTOR_LANES;
+    return winograd_elements(filtering->slice, width) +
+           winograd_elements(filtering->rounded, width) +
+           width * (filtering->length + RESULTS + filtering->tile.kernel->sum_count);
+}
+
+/* Elements of all locals: blocks of both widths have their own. */
 static int64_t local_elements(const struct filtering *filtering)
 {
     const struct conv_plan *plan = &filtering->tile.plan;
-    int width = (plan->blocks.pairs ? 2 : 1) * VECTOR_LANES;
     return conv_input_elements(&plan->input) + conv_plan_sums(plan) +
            plan->input.elements / filtering->slice * filtering->slice_elements +
-           winograd_elements(filtering->slice, width) +
-           winograd_elements(filtering->rounded, width);
+           (plan->blocks.pairs ? block_elements(filtering, 2) : 0) +
+           (plan->blocks.singles ? block_elements(filtering, 1) : 0);
 }
 
 static bool make_plan(const struct kernel *kernel, struct filtering *filtering)

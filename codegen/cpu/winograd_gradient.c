@@ -9,8 +9,9 @@
 #include "codegen/cpu/winograd.h"
 
 enum {
-    PART_CHANNELS = 64,       /* the most that a task has on either side */
-    VALUES_BYTES = 592 << 10, /* of transformed values at a time */
+    REGISTER_ELEMENTS = 4 * 32 * VECTOR_LANES, /* of tiles: two widths, a whole one and the rest */
+    PART_CHANNELS = 64,                        /* the most that a task has on either side */
+    VALUES_BYTES = 592 << 10,                  /* of transformed values at a time */
 };
 
 /* One side of the products, x or dy. */
@@ -110,7 +111,8 @@ static int64_t local_elements(const struct gradient *gradient)
     return conv_input_elements(&gradient->x.input) + conv_input_elements(&gradient->dy.input) +
            winograd_elements(tiles, gradient->x.input.elements) +
            winograd_elements(tiles, gradient->dy.input.elements) +
-           gradient->groups * winograd_elements(gradient->x.channels, gradient->dy.channels);
+           gradient->groups * winograd_elements(gradient->x.channels, gradient->dy.channels) +
+           REGISTER_ELEMENTS;
 }
 
 static bool make_plan(const struct kernel *kernel, struct gradient *gradient)

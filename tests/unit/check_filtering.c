@@ -67,6 +67,29 @@ START_TEST(what_suits_is_built)
 }
 END_TEST
 
+/* The largest that find room, and blocks of both widths: the verifier counts their locals. */
+START_TEST(what_is_built_has_room)
+{
+    static const int32_t shapes[][4] = {{720, 720, 8, 8},   {624, 624, 12, 12}, {240, 240, 16, 240},
+                                        {512, 512, 7, 7},   {512, 512, 8, 120}, {1024, 1024, 7, 7},
+                                        {48, 2064, 8, 802}, {64, 2064, 8, 660}, {64, 64, 8, 1000}};
+    struct arena arena = {0};
+
+    for (size_t i = 0; i < countof(shapes); i++) {
+        struct kernel kernel =
+            convolution(shapes[i][0], shapes[i][1], 1, shapes[i][2], shapes[i][3]);
+        kernel.storage[0] = KERNEL_F32;
+        ck_assert_ptr_nonnull(schedule_kernel(&arena, &kernel, &cpu_target, NULL));
+        kernel.anchor = KERNEL_WEIGHT_GRADIENT;
+        kernel.chunk_images = 4;
+        kernel.value_count = 2;
+        ck_assert_ptr_nonnull(schedule_kernel(&arena, &kernel, &cpu_target, NULL));
+        arena_reset(&arena);
+    }
+    arena_release(&arena);
+}
+END_TEST
+
 /* Wide rows of many channels find no room, and small grids waste their tiles. */
 START_TEST(what_does_not_suit)
 {
@@ -84,7 +107,7 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {what_suits_is_built, what_does_not_suit};
+    const TTest *const tests[] = {what_suits_is_built, what_is_built_has_room, what_does_not_suit};
 
     return run_suite("filtering", tests, countof(tests));
 }
