@@ -9,14 +9,16 @@
 #include "codegen/cuda/pieces.h"
 #include "config.h"
 
-/* The most images that any step is run over, rows of 16 parameters among them. */
+/* The most images that any step is run over; where the executable trains, rows of 16 parameters
+ * among them, which the functions of a step are run over. */
 static int64_t most_images(const struct plan *plan)
 {
     const struct calls *const both[] = {plan->train, plan->infer};
     const uint64_t row = RNET_CHANNEL_PADDING * sizeof(float);
     int64_t most = plan->batch;
+    const int last = plan->train->items.count > 0 ? RNET_REGION_STATISTICS : -1;
 
-    for (int region = RNET_REGION_WEIGHTS; region <= RNET_REGION_STATISTICS; region++)
+    for (int region = RNET_REGION_WEIGHTS; region <= last; region++)
         if ((int64_t)(plan->region_bytes[region] / row) > most)
             most = (int64_t)(plan->region_bytes[region] / row);
 

@@ -6,8 +6,8 @@
 #include "compiler/kernel.h"
 
 /* For a kernel that is a pass of a convolution: the program, of one thread a task, that
- * struct rnet_cuda_convolution (runtime/program.h) describes, named as the kernel with "_filter" behind.
- * The filter is bfloat16 where the kernel's first parameter is. In the arena. */
+ * struct rnet_cuda_convolution (runtime/program.h) describes, named as the kernel with "_filter"
+ * behind. The filter is bfloat16 where the kernel's first parameter is. In the arena. */
 struct loop_program *filter_copy(struct arena *arena, const struct kernel *kernel);
 
 #endif

@@ -357,7 +357,8 @@ static const struct test_case cases[] = {
     {KERNEL_CONVOLUTION, P2(4, 4), 16, 64, 4, ALONE, ALONE, {0}, 1, NORMALIZED, PLAIN, 2, 0, false},
     {KERNEL_CONVOLUTION, P2(4, 4), 12, 20, 4, ALONE, ALONE, {0}, 1, PLAIN, PLAIN, 2, 0, false},
     {KERNEL_CONVOLUTION, P2(4, 4), 96, 96, 2, ALONE, ALONE, {0}, 1, PLAIN, PLAIN, 2, 0, false},
-    /* ... tiles of 4x4 results: cut at the grid's ends, many channels, several tasks an image, groups */
+    /* ... tiles of 4x4 results: cut at the grid's ends, many channels, several tasks an image,
+     * groups */
     {KERNEL_CONVOLUTION, P2(9, 7), 32, 48, 1, P2(3, 3), ALONE, {0, 1, 1}, 1, NORMALIZED, JOINED, 3,
      0, false},
     {KERNEL_CONVOLUTION, P2(8, 8), 96, 32, 1, P2(3, 3), ALONE, {0, 1, 1}, 1, PLAIN, PLAIN, 3, 0,
