@@ -231,6 +231,17 @@ void nest_add_product(struct loop_program *program, loop_value local, loop_value
     nest_store_one(program, local, loop_ternary(program, LOOP_FMA, a, b, before));
 }
 
+void nest_add_products(struct loop_program *program, loop_value local, int slot, loop_value factor,
+                       const loop_value *columns, int vectors)
+{
+    for (int v = 0; v < vectors; v++) {
+        loop_value at = loop_int(program, (int64_t)(slot + v) * VECTOR_LANES);
+        loop_value sum = loop_load_local(program, local, at, VECTOR_LANES);
+        loop_store_local(program, local, at,
+                         loop_ternary(program, LOOP_FMA, factor, columns[v], sum));
+    }
+}
+
 struct place place_in(const struct kernel *kernel, loop_value image, loop_value point,
                       loop_value channel, int lanes)
 {

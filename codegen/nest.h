@@ -111,6 +111,11 @@ void nest_store_one(struct loop_program *program, loop_value local, loop_value v
 void nest_add_product(struct loop_program *program, loop_value local, loop_value a, loop_value b,
                       int lanes);
 
+/* The same for vectors of a tile in registers: adds factor columns[v] to each of `vectors` vectors
+ * from vector `slot` on, which the local is accessed at as a constant. */
+void nest_add_products(struct loop_program *program, loop_value local, int slot, loop_value factor,
+                       const loop_value *columns, int vectors);
+
 /* The place of channel `channel` on x's side: in_grid and in_channels. */
 struct place place_in(const struct kernel *kernel, loop_value image, loop_value point,
                       loop_value channel, int lanes);

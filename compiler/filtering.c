@@ -1,6 +1,8 @@
 /* Choosing Winograd's minimal filtering. See filtering.h. */
 #include "compiler/filtering.h"
 
+#include "base/integer.h"
+
 enum {
     LANES = 16,               /* of a vector */
     PIECE_TILES = 64,         /* of a piece of work at most */
@@ -10,14 +12,9 @@ enum {
     BLOCK_CHANNELS = 32, /* outputs whose sums are kept at a time, twice where some are left over */
 };
 
-static int32_t divide_up(int32_t a, int32_t b)
-{
-    return (a + b - 1) / b;
-}
-
 int32_t filtering_tiles(const struct kernel *kernel, int i)
 {
-    return divide_up(kernel->out_grid[i], FILTERING_RESULTS);
+    return integer_divide_up(kernel->out_grid[i], FILTERING_RESULTS);
 }
 
 int32_t filtering_groups(const struct kernel *kernel)
@@ -62,7 +59,7 @@ int32_t filtering_rows(const struct kernel *kernel)
     while (rows > 1 && rows * row_bytes(kernel) > PIECE_BYTES)
         rows--;
     rows = rows < 1 ? 1 : rows > all ? all : rows;
-    rows = divide_up(all, divide_up(all, (int32_t)rows)) * FILTERING_RESULTS;
+    rows = integer_divide_up(all, integer_divide_up(all, (int32_t)rows)) * FILTERING_RESULTS;
     return rows < kernel->out_grid[1] ? (int32_t)rows : kernel->out_grid[1];
 }
 

@@ -1,4 +1,5 @@
 /* Channel sums that ride in the store of a convolution. */
+#include "base/integer.h"
 #include "compiler/filtering.h"
 #include "compiler/fuse_internal.h"
 
@@ -10,11 +11,6 @@ enum {
     WEIGHT_BYTES = 256 << 10,      /* ... larger ones than this */
     SMALL_WEIGHT_BYTES = 32 << 10, /* such weights leave the near cache to the rows */
 };
-
-static int32_t divide_up(int32_t a, int32_t b)
-{
-    return (a + b - 1) / b;
-}
 
 /* Bytes of the rows that a part of `rows` rows reads; or, where weights compete with them for the
  * cache, that it writes if that is more. A data gradient reads fewer rows than it writes. */
@@ -40,14 +36,14 @@ static int32_t part_rows(const struct kernel *kernel)
     const bool large = kernel->groups == 1 && weight > WEIGHT_BYTES;
     const int64_t limit = large ? LARGE_PART_BYTES : PART_BYTES;
     const int32_t step = kernel->anchor == KERNEL_DATA_GRADIENT ? kernel->window.stride[1] : 1;
-    const int32_t all = divide_up(kernel->out_grid[1], step);
+    const int32_t all = integer_divide_up(kernel->out_grid[1], step);
     int32_t rows = all;
 
     if (filtering_suits(kernel))
         return filtering_rows(kernel);
     while (rows > 1 && part_bytes(kernel, rows * step) > limit)
         rows--;
-    return divide_up(all, divide_up(all, rows)) * step;
+    return integer_divide_up(all, integer_divide_up(all, rows)) * step;
 }
 
 /* Whether everything that the sum reads, but for `result`, is there when call `id` runs. */

@@ -1,6 +1,8 @@
 /* The plan of a tiled convolution: its axes, its tasks, and what of the input they read. */
 #include "codegen/cpu/conv_tile.h"
 
+#include "base/integer.h"
+
 enum {
     PACK_BYTES = 96 << 10,        /* packed rows wanted at most */
     PACK_LARGE_BYTES = 448 << 10, /* ... where weights are large */
@@ -63,16 +65,6 @@ static struct tile_axis backward_axis(const struct kernel *kernel, int i, int32_
     return axis;
 }
 
-static int32_t least(int32_t a, int32_t b)
-{
-    return a < b ? a : b;
-}
-
-static int32_t most(int32_t a, int32_t b)
-{
-    return a > b ? a : b;
-}
-
 static void set_axes(struct conv_plan *plan)
 {
     for (int i = 0; i < GRID_RANK; i++) {
@@ -81,7 +73,7 @@ static void set_axes(struct conv_plan *plan)
         for (int r = 0; r < plan->classes[i] && r < TILE_CLASSES; r++) {
             plan->axes[i][r] =
                 gradient ? backward_axis(plan->kernel, i, r) : forward_axis(plan->kernel, i);
-            plan->outputs[i] = most(plan->outputs[i], plan->axes[i][r].outputs);
+            plan->outputs[i] = integer_most(plan->outputs[i], plan->axes[i][r].outputs);
         }
     }
 }
@@ -97,8 +89,9 @@ static void input_range(const struct conv_plan *plan, int i, int32_t count, int3
         int32_t last = axis->in_first + (axis->taps - 1) * axis->in_step;
         if (axis->taps == 0)
             continue;
-        *out_low = least(*out_low, least(axis->in_first, last));
-        *out_high = most(*out_high, most(axis->in_first, last) + (count - 1) * axis->in_stride);
+        *out_low = integer_least(*out_low, integer_least(axis->in_first, last));
+        *out_high = integer_most(*out_high, integer_most(axis->in_first, last) +
+                                                (count - 1) * axis->in_stride);
     }
 }
 
@@ -143,7 +136,7 @@ static int32_t rows_of_sums(const struct conv_plan *plan)
     int32_t step = plan->axes[1][0].out_step;
     if (plan->kernel->sum_rows % step || plan->axes[0][0].out_step > 1)
         return 0;
-    return least(plan->kernel->sum_rows / step, plan->outputs[1]);
+    return integer_least(plan->kernel->sum_rows / step, plan->outputs[1]);
 }
 
 static int32_t choose_rows(const struct conv_plan *plan)
@@ -156,7 +149,7 @@ static int32_t choose_rows(const struct conv_plan *plan)
     if (weight_bytes > WEIGHT_BYTES)
         wanted = plan->outputs[1];
     int32_t rows = (int32_t)(wanted < 1 ? 1 : wanted);
-    rows = least(rows, plan->outputs[1]);
+    rows = integer_least(rows, plan->outputs[1]);
     while (plan->input.packed && rows > 1 && packed_bytes(plan, rows) > limit)
         rows--;
     int32_t parts = (plan->outputs[1] + rows - 1) / rows;

@@ -160,19 +160,6 @@ static loop_value load_weight(const struct conv_tile *tile, const struct conv_sp
     return loop_load(program, (uint32_t)kernel_weight_parameter(tile->kernel), index, VECTOR_LANES);
 }
 
-/* sums[pixel][vector] += x weights[vector] */
-static void add_product(const struct conv_tile *tile, const struct conv_spot *spot, loop_value sums,
-                        int pixel, loop_value x, const loop_value *weights)
-{
-    struct loop_program *program = tile->program;
-    for (int v = 0; v < spot->block.vectors; v++) {
-        int64_t slot = ((int64_t)pixel * spot->block.vectors + v) * VECTOR_LANES;
-        loop_value at = loop_int(program, slot);
-        loop_value sum = loop_load_local(program, sums, at, VECTOR_LANES);
-        loop_store_local(program, sums, at, loop_ternary(program, LOOP_FMA, x, weights[v], sum));
-    }
-}
-
 /* One value of x in all lanes, or where groups are narrow, input `channel` of each group in the
  * lanes of its outputs. */
 static loop_value load_input(const struct conv_tile *tile, loop_value index, int channel)
@@ -205,7 +192,8 @@ static void add_channel(const struct conv_tile *tile, const struct conv_spot *sp
         for (int m = 0; m < taps; m++) {
             int pixel = p - m * axis->in_step;
             if (pixel >= 0 && pixel < pixels)
-                add_product(tile, spot, sums, pixel, x, weights[m]);
+                nest_add_products(program, sums, pixel * spot->block.vectors, x, weights[m],
+                                  spot->block.vectors);
         }
     }
 }

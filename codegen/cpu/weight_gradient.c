@@ -236,19 +236,6 @@ static loop_value x_element(const struct gradient *gradient, const struct spot *
                     spot->row);
 }
 
-/* sums[slot ...] += factor columns */
-static void add_product(const struct gradient *gradient, loop_value sums, int slot, int vectors,
-                        loop_value factor, const loop_value *columns)
-{
-    struct loop_program *program = gradient->program;
-    for (int v = 0; v < vectors; v++) {
-        loop_value at = loop_int(program, (int64_t)(slot + v) * VECTOR_LANES);
-        loop_value sum = loop_load_local(program, sums, at, VECTOR_LANES);
-        loop_store_local(program, sums, at,
-                         loop_ternary(program, LOOP_FMA, factor, columns[v], sum));
-    }
-}
-
 /* Row `row` of a tile: one value of x in all lanes, or where groups are narrow, this input of each
  * group in the lanes of its outputs. */
 static loop_value load_factor(const struct gradient *gradient, loop_value x, int row)
@@ -278,8 +265,8 @@ static void add_pixel(const struct gradient *gradient, const struct spot *spot, 
     for (int j = 0; j < spot->length; j++) {
         loop_value factor = load_factor(gradient, x, j);
         for (int m = 0; m < gradient->side; m++)
-            add_product(gradient, sums, (j * gradient->side + m) * vectors, vectors, factor,
-                        columns[m]);
+            nest_add_products(program, sums, (j * gradient->side + m) * vectors, factor, columns[m],
+                              vectors);
     }
 }
 

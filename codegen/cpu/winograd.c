@@ -6,6 +6,7 @@
  * tiles and channels in registers, and transforms the sums back, where the epilogue is applied and
  * side sums are added up. Channels are multiplied some at a time, so that a block's weights stay in
  * a near cache while all tiles meet them. */
+#include "base/integer.h"
 #include "codegen/cpu/schedules.h"
 #include "codegen/cpu/winograd.h"
 
@@ -41,31 +42,21 @@ struct filtering_block {
     struct winograd_values weights, sums;
 };
 
-static int32_t least(int32_t a, int32_t b)
-{
-    return a < b ? a : b;
-}
-
 /* ---- planning ---- */
-
-static int32_t divide_up(int32_t a, int32_t b)
-{
-    return (a + b - 1) / b;
-}
 
 /* Rows of results in a task; 0 if the kernel's sums are cut between tiles. */
 static int32_t choose_rows(const struct kernel *kernel)
 {
     int32_t all = kernel->out_grid[1], rows = filtering_rows(kernel);
     if (kernel->sum_count)
-        rows = least(kernel->sum_rows, all);
+        rows = integer_least(kernel->sum_rows, all);
     return rows < all && rows % FILTERING_RESULTS ? 0 : rows;
 }
 
 static void choose_slice(struct filtering *filtering)
 {
     int32_t vectors = filtering->tile.plan.blocks.channels / VECTOR_LANES;
-    filtering->slices = divide_up(vectors * VECTOR_LANES, SLICE_CHANNELS);
+    filtering->slices = integer_divide_up(vectors * VECTOR_LANES, SLICE_CHANNELS);
     while (vectors % filtering->slices)
         filtering->slices++;
     filtering->slice = vectors / filtering->slices * VECTOR_LANES;
@@ -90,7 +81,7 @@ static void choose_splits(struct conv_plan *plan)
     const struct kernel *kernel = plan->kernel;
     int32_t splits = kernel->groups / filtering_groups(kernel);
     if (kernel->groups == 1)
-        splits = least(kernel->out_channels / SPLIT_CHANNELS, MOST_SPLITS);
+        splits = integer_least(kernel->out_channels / SPLIT_CHANNELS, MOST_SPLITS);
     plan->blocks.splits = splits < 1 ? 1 : splits;
     if (kernel->groups > 1)
         conv_input_set_part(&plan->input, kernel->in_channels / splits);
@@ -102,8 +93,8 @@ static void choose_length(struct filtering *filtering, int32_t tiles)
 {
     int32_t most = filtering->tile.plan.blocks.pairs ? PAIR_TILES : SINGLE_TILES;
     filtering->rounded = INT64_MAX;
-    for (int32_t length = least(tiles, LEAST_TILES); length <= most; length++) {
-        int64_t rounded = (int64_t)divide_up(tiles, length) * length;
+    for (int32_t length = integer_least(tiles, LEAST_TILES); length <= most; length++) {
+        int64_t rounded = (int64_t)integer_divide_up(tiles, length) * length;
         if (rounded <= filtering->rounded) {
             filtering->rounded = rounded;
             filtering->length = length;
@@ -142,7 +133,7 @@ static bool make_plan(const struct kernel *kernel, struct filtering *filtering)
     plan->rows = choose_rows(kernel);
     if (plan->rows == 0)
         return false;
-    int32_t tile_rows = divide_up(plan->rows, FILTERING_RESULTS);
+    int32_t tile_rows = integer_divide_up(plan->rows, FILTERING_RESULTS);
     filtering->tiles.of_image = tile_rows * filtering->tiles.columns;
     plan->input = conv_input_of(kernel, 0, false);
     choose_splits(plan);
@@ -220,27 +211,7 @@ static void add_channel(const struct filtering *filtering, const struct filterin
         loop_value at = loop_plus(program, input, (int64_t)j * filtering->slice);
         loop_value x = loop_broadcast(
             program, loop_load_local(program, filtering->inputs.local, at, 1), VECTOR_LANES);
-        for (int v = 0; v < vectors; v++) {
-            loop_value slot = loop_int(program, (int64_t)(j * vectors + v) * VECTOR_LANES);
-            loop_value sum = loop_load_local(program, sums, slot, VECTOR_LANES);
-            loop_store_local(program, sums, slot,
-                             loop_ternary(program, LOOP_FMA, x, weights[v], sum));
-        }
-    }
-}
-
-/* Moves the sums of a register tile from or to the block's, from element `at` on. */
-static void move_sums(const struct filtering *filtering, const struct filtering_block *block,
-                      loop_value sums, loop_value at, bool to_block)
-{
-    struct loop_program *program = filtering->tile.program;
-    for (int i = 0; i < filtering->length * block->block.vectors; i++) {
-        int64_t element = (int64_t)i * VECTOR_LANES;
-        loop_value slot = loop_int(program, element), there = loop_plus(program, at, element);
-        loop_value from = to_block ? sums : block->sums.local;
-        loop_value value = loop_load_local(program, from, to_block ? slot : there, VECTOR_LANES);
-        loop_store_local(program, to_block ? block->sums.local : sums, to_block ? there : slot,
-                         value);
+        nest_add_products(program, sums, j * vectors, x, weights, vectors);
     }
 }
 
@@ -278,7 +249,8 @@ static void build_products(const struct filtering *filtering, const struct filte
     input = loop_add(program, input, inputs);
     prefetch_results(filtering, block, slice, point, number);
     if (filtering->slices > 1)
-        move_sums(filtering, block, sums, at, false);
+        winograd_move(program, &block->sums, at, sums, filtering->length, block->block.vectors,
+                      false);
     for (int64_t i = 0; filtering->slices == 1 && i < vectors; i++)
         loop_store_local(program, sums, loop_int(program, i * VECTOR_LANES),
                          nest_zero(program, VECTOR_LANES));
@@ -287,7 +259,7 @@ static void build_products(const struct filtering *filtering, const struct filte
                                  loop_times(program, channel, block->width));
     add_channel(filtering, block, sums, loop_add(program, input, channel), weight);
     loop_end(program);
-    move_sums(filtering, block, sums, at, true);
+    winograd_move(program, &block->sums, at, sums, filtering->length, block->block.vectors, true);
     nest_close(program, 2);
 }
 
@@ -444,7 +416,7 @@ static void set_parts(struct filtering *filtering)
     const struct conv_plan *plan = &tile->plan;
     int32_t rows = tile->kernel->out_grid[1];
     program->images_per_task = plan->images;
-    program->tasks_per_group = (int64_t)divide_up(rows, plan->rows) * plan->blocks.splits;
+    program->tasks_per_group = (int64_t)integer_divide_up(rows, plan->rows) * plan->blocks.splits;
     struct task_range range = nest_task(program);
     loop_value splits = loop_int(program, plan->blocks.splits);
     tile->image = range.first;

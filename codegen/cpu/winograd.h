@@ -47,6 +47,11 @@ void winograd_store(struct loop_program *program, const struct winograd_values *
 void winograd_load(struct loop_program *program, const struct winograd_values *values,
                    loop_value index, loop_value out_points[FILTERING_POINTS]);
 
+/* Moves `vectors` vectors of each of `rows` rows, from element `at` on, into a local that is in
+ * registers; or `back`. */
+void winograd_move(struct loop_program *program, const struct winograd_values *values,
+                   loop_value at, loop_value registers, int rows, int vectors, bool back);
+
 /* Elements of one of them. */
 int64_t winograd_elements(int64_t rows, int64_t width);
 

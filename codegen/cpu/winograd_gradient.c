@@ -5,6 +5,7 @@
  * a time, packs and transforms its channels of x and dy, and adds at each of the 36 points the
  * product of channels by channels, a tile of them in registers, to sums that it keeps transformed;
  * those are transformed back once, at its end. */
+#include "base/integer.h"
 #include "codegen/cpu/schedules.h"
 #include "codegen/cpu/winograd.h"
 
@@ -42,22 +43,12 @@ struct gradient {
 
 /* ---- planning ---- */
 
-static int32_t least(int32_t a, int32_t b)
-{
-    return a < b ? a : b;
-}
-
-static int32_t divide_up(int32_t a, int32_t b)
-{
-    return (a + b - 1) / b;
-}
-
 /* Cuts a group's channels into parts of whole vectors. */
 static void cut_side(struct side *side, int32_t channels)
 {
     int32_t vectors = channels / VECTOR_LANES;
     side->of_group = channels;
-    side->parts = divide_up(channels, PART_CHANNELS);
+    side->parts = integer_divide_up(channels, PART_CHANNELS);
     while (vectors % side->parts)
         side->parts++;
     side->channels = vectors / side->parts * VECTOR_LANES;
@@ -68,7 +59,7 @@ static void choose_groups(struct gradient *gradient)
 {
     int32_t wider =
         gradient->x.of_group > gradient->dy.of_group ? gradient->x.of_group : gradient->dy.of_group;
-    gradient->groups = least(PART_CHANNELS / wider, gradient->kernel->groups);
+    gradient->groups = integer_least(PART_CHANNELS / wider, gradient->kernel->groups);
     if (gradient->groups < 1)
         gradient->groups = 1;
     while (gradient->kernel->groups % gradient->groups)
@@ -84,8 +75,8 @@ static void choose_tiles(struct gradient *gradient)
                    FILTERING_POINTS * (int64_t)sizeof(float);
     int64_t wanted = VALUES_BYTES / tile;
     gradient->tiles.columns = filtering_tiles(kernel, LAST);
-    int32_t rows = least((int32_t)(wanted / gradient->tiles.columns), all);
-    rows = divide_up(all, divide_up(all, rows < 1 ? 1 : rows));
+    int32_t rows = integer_least((int32_t)(wanted / gradient->tiles.columns), all);
+    rows = integer_divide_up(all, integer_divide_up(all, rows < 1 ? 1 : rows));
     gradient->tiles.of_image = rows * gradient->tiles.columns;
     gradient->rows = rows * FILTERING_RESULTS;
     gradient->images = 1;
@@ -155,29 +146,7 @@ static void add_products(const struct gradient *gradient, const struct tile *til
         loop_value factor = loop_broadcast(
             program, loop_load_local(program, x->local, loop_plus(program, from, j), 1),
             VECTOR_LANES);
-        for (int v = 0; v < tile->vectors; v++) {
-            loop_value slot = loop_int(program, (int64_t)(j * tile->vectors + v) * VECTOR_LANES);
-            loop_value sum = loop_load_local(program, sums, slot, VECTOR_LANES);
-            loop_store_local(program, sums, slot,
-                             loop_ternary(program, LOOP_FMA, factor, columns[v], sum));
-        }
-    }
-}
-
-/* Moves the sums of a tile into registers or back. */
-static void move_sums(const struct gradient *gradient, const struct tile *tile, loop_value sums,
-                      bool back)
-{
-    struct loop_program *program = gradient->program;
-    loop_value all = gradient->sums.local;
-    for (int i = 0; i < tile->length * tile->vectors; i++) {
-        int64_t row = i / tile->vectors, v = i % tile->vectors;
-        loop_value slot = loop_int(program, (int64_t)i * VECTOR_LANES);
-        loop_value there =
-            loop_plus(program, tile->sums, row * gradient->sums.width + v * VECTOR_LANES);
-        loop_value value =
-            loop_load_local(program, back ? sums : all, back ? slot : there, VECTOR_LANES);
-        loop_store_local(program, back ? all : sums, back ? there : slot, value);
+        nest_add_products(program, sums, j * tile->vectors, factor, columns, tile->vectors);
     }
 }
 
@@ -186,11 +155,11 @@ static void build_tile(const struct gradient *gradient, const struct tile *tile)
     struct loop_program *program = gradient->program;
     loop_value sums =
         loop_local(program, LOOP_F32, (int64_t)tile->length * tile->vectors * VECTOR_LANES);
-    move_sums(gradient, tile, sums, false);
+    winograd_move(program, &gradient->sums, tile->sums, sums, tile->length, tile->vectors, false);
     loop_value number = loop_for(program, loop_int(program, 0), gradient->count, 1);
     add_products(gradient, tile, sums, number);
     loop_end(program);
-    move_sums(gradient, tile, sums, true);
+    winograd_move(program, &gradient->sums, tile->sums, sums, tile->length, tile->vectors, true);
 }
 
 /* All input channels for `vectors` vectors of outputs. */

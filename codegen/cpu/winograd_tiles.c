@@ -39,6 +39,22 @@ void winograd_load(struct loop_program *program, const struct winograd_values *v
             program, values->local, loop_plus(program, index, p * values->stride), VECTOR_LANES);
 }
 
+void winograd_move(struct loop_program *program, const struct winograd_values *values,
+                   loop_value at, loop_value registers, int rows, int vectors, bool back)
+{
+    for (int i = 0; i < rows * vectors; i++) {
+        int64_t element = i / vectors * values->width + i % vectors * VECTOR_LANES;
+        loop_value slot = loop_int(program, (int64_t)i * VECTOR_LANES);
+        loop_value there = loop_plus(program, at, element);
+        loop_value value = back ? loop_load_local(program, registers, slot, VECTOR_LANES)
+                                : loop_load_local(program, values->local, there, VECTOR_LANES);
+        if (back)
+            loop_store_local(program, values->local, there, value);
+        else
+            loop_store_local(program, registers, slot, value);
+    }
+}
+
 /* ---- tiles ---- */
 
 int winograd_open_tiles(const struct winograd_tiles *tiles, loop_value *out_row,

@@ -23,16 +23,8 @@ with_gpu()
         >log 2>&1
 }
 
-# 170 training and 90 validation records of CIFAR-10's binary format: whole and partial batches
-LC_ALL=C awk 'BEGIN {
-    srand(3)
-    for (i = 0; i < 260; i++) {
-        file = i < 170 ? "data_batch_1.bin" : "test_batch.bin"
-        printf "%c", 1 + i % 9 >file
-        for (p = 0; p < 3072; p++)
-            printf "%c", 1 + int(rand() * 120) + (i % 9) * 10 >file
-    }
-}'
+# Whole and partial batches.
+cifar_records 170 260
 train=(train --data cifar10:. --threads 2 --epochs 3)
 
 # ---- the same bytes ----

@@ -28,15 +28,7 @@ for precision in tf32 bf16; do
 done
 
 # Pictures: batches of 4, 4 and 2, two of them a step or what is left.
-LC_ALL=C awk 'BEGIN {
-    srand(3)
-    for (i = 0; i < 15; i++) {
-        file = i < 10 ? "data_batch_1.bin" : "test_batch.bin"
-        printf "%c", 1 + i % 9 >file
-        for (p = 0; p < 3072; p++)
-            printf "%c", 1 + int(rand() * 120) + (i % 9) * 10 >file
-    }
-}'
+cifar_records 10 15
 train=(train --data cifar10:. --epochs 2 --lr 0.01 --freeze fc --threads 1)
 "./cpu" "${train[@]}" --steps 0 --out start >log 2>&1 || complain 'no step'
 "./cpu" "${train[@]}" --out processor >log 2>&1 || complain 'training on the processor'

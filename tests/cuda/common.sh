@@ -20,3 +20,18 @@ count_of()
 {
     awk -v name="$2" '$1 == name { print $2 }' "$1"
 }
+
+# cifar_records TRAINING COUNT: that many records of CIFAR-10's binary format, those after TRAINING for
+# validation
+cifar_records()
+{
+    LC_ALL=C awk -v training="$1" -v count="$2" 'BEGIN {
+        srand(3)
+        for (i = 0; i < count; i++) {
+            file = i < training ? "data_batch_1.bin" : "test_batch.bin"
+            printf "%c", 1 + i % 9 >file
+            for (p = 0; p < 3072; p++)
+                printf "%c", 1 + int(rand() * 120) + (i % 9) * 10 >file
+        }
+    }'
+}
