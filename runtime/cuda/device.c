@@ -11,7 +11,7 @@
 #include "runtime/cuda/step.h"
 #include "runtime/device.h"
 
-enum { NAME_BYTES = 320 };
+enum { NAME_BYTES = 384 };
 
 struct cuda_device {
     struct gpu gpu;
@@ -68,8 +68,25 @@ static struct status host_map(struct executor *executor, struct cuda_device *dev
 static void name_set(struct cuda_device *device)
 {
     const struct gpu *gpu = &device->gpu;
-    snprintf(device->name, sizeof device->name, "cuda:%d, %s%s%s", gpu->number, gpu->name,
-             device->cudnn.note[0] != '\0' ? ", " : "", device->cudnn.note);
+    snprintf(device->name, sizeof device->name, "cuda:%d, %s%s%s%s", gpu->number, gpu->name,
+             device->cudnn.note[0] != '\0' ? ", " : "", device->cudnn.note,
+             device->filters.lacks_memory ? ", too little memory to copy filters together" : "");
+}
+
+/* Makes the memory, which is better with filters that are copied together than without. */
+static struct status memory_open(struct cuda_device *device, const struct rnet_program *program)
+{
+    struct cuda_scratch *scratch = &device->cudnn.scratch;
+    RETURN_IF_ERROR(filters_plan(&device->filters, &device->code, &device->cudnn));
+    scratch->filters_bytes = device->filters.bytes;
+    struct status status = cuda_memory_open(&device->memory, &device->gpu, program, *scratch);
+    if (status.code == STATUS_MEMORY && scratch->filters_bytes > 0) {
+        filters_forgo(&device->filters);
+        scratch->filters_bytes = 0;
+        cuda_memory_release(&device->memory);
+        status = cuda_memory_open(&device->memory, &device->gpu, program, *scratch);
+    }
+    return status;
 }
 
 static struct status parts_open(struct executor *executor, struct cuda_device *device,
@@ -80,10 +97,7 @@ static struct status parts_open(struct executor *executor, struct cuda_device *d
     RETURN_IF_ERROR(gpu_open(&device->gpu, number));
     RETURN_IF_ERROR(cuda_code_open(&device->code, &device->gpu, program));
     RETURN_IF_ERROR(cudnn_open(&device->cudnn, &device->code, options->tune));
-    RETURN_IF_ERROR(filters_plan(&device->filters, &device->code, &device->cudnn));
-    device->cudnn.scratch.filters_bytes = device->filters.bytes;
-    RETURN_IF_ERROR(
-        cuda_memory_open(&device->memory, &device->gpu, program, device->cudnn.scratch));
+    RETURN_IF_ERROR(memory_open(device, program));
     device->cudnn.memory = &device->memory;
     RETURN_IF_ERROR(filters_open(&device->filters, &device->memory));
     RETURN_IF_ERROR(feed_open(&device->feed, &device->memory, executor));

@@ -48,6 +48,17 @@ struct status filters_plan(struct filters *filters, const struct cuda_code *code
     return status_ok();
 }
 
+void filters_forgo(struct filters *filters)
+{
+    const struct filters planned = *filters;
+    filters_release(filters);
+    *filters = (struct filters){
+        .code = planned.code,
+        .cudnn = planned.cudnn,
+        .lacks_memory = true,
+    };
+}
+
 /* ---- the tables on the GPU ---- */
 
 static struct status table_upload(const struct filters *filters, struct filter_table *table)

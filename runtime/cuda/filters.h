@@ -1,8 +1,7 @@
 /* Filters for cuDNN that are copied together: one launch before a phase's steps for all weights,
  * one behind TRAIN's for all gradients of weights. Which those are is in filter_plan.h. cuDNN must
- * take all of them at the number of images at hand; if not, each is copied for its use.
- *
- * They are a matter of speed alone: where the GPU has no memory for them, all is as without. */
+ * take all of them at the number of images at hand, and the GPU have the memory; if not, each is
+ * copied for its use. */
 #ifndef RUNTIME_CUDA_FILTERS_H
 #define RUNTIME_CUDA_FILTERS_H
 
@@ -16,12 +15,16 @@ struct filters {
     struct CUfunc_st *functions[RNET_CUDA_FUNCTION_COUNT];
     struct filter_phase phases[RNET_PHASE_COUNT];
     uint64_t bytes; /* of the filters, and of the tables behind them */
+    bool lacks_memory;
 };
 
 /* Finds what takes part, after cuDNN has planned the largest batch; sets `bytes`. Release it also
  * after a failure. */
 struct status filters_plan(struct filters *filters, const struct cuda_code *code,
                            struct cudnn *cudnn);
+
+/* Does without, as the GPU has no memory for them: each filter is copied for its use. */
+void filters_forgo(struct filters *filters);
 
 /* Puts the tables into the GPU's memory. */
 struct status filters_open(struct filters *filters, const struct cuda_memory *memory);

@@ -63,4 +63,46 @@ like_processor without-forward tf32 1e-5 1e-4 $both FAKE_CUDNN_REFUSE=0
 like_processor without-filters tf32 1e-5 1e-4 $both FAKE_CUDNN_REFUSE=2
 like_processor bf16-generated bf16 5e-2 5e-1 driver
 like_processor bf16-cudnn bf16 5e-2 5e-1 $both
+
+# ---- filters that are copied together are forgone where the GPU has no memory for them ----
+
+# infer [NAME=VALUE...]: a step of inference with cuDNN; its output goes to log
+infer()
+{
+    env LD_LIBRARY_PATH=$both FAKE_CUDA_CODE="$PWD/tf32.so" FAKE_CUDA_REPORT=report "$@" \
+        ./tf32 bench --mode infer --steps 1 --threads 1 --json >log 2>&1
+}
+device_bytes()
+{
+    sed -n 's/.*"device_bytes":\([0-9]*\).*/\1/p' log
+}
+mebibytes()
+{
+    awk -v bytes="$1" 'BEGIN { printf "%.1f MiB", bytes / 2^20 }'
+}
+infer || complain 'inference'
+with=$(device_bytes)
+infer FAKE_CUDA_MEMORY=$((with - 1)) || complain 'too little memory for filters'
+without=$(device_bytes)
+grep -q 'too little memory to copy filters together' log || complain 'it is not said'
+[ "$(mebibytes "$without")" != "$(mebibytes "$with")" ] || complain 'filters need no memory'
+infer FAKE_CUDA_BLOCK=$((with - 1)) || complain 'no block for filters'
+[ "$(device_bytes)" = "$without" ] || complain "no block for filters: $(device_bytes) bytes"
+infer FAKE_CUDA_MEMORY="$without" || complain 'just enough memory'
+for setting in FAKE_CUDA_MEMORY FAKE_CUDA_BLOCK; do
+    infer $setting=$((without - 1)) && complain "too little of $setting"
+    [ "$(grep -c . log)" -eq 1 ] && grep -q "free: $(mebibytes "$without") are needed" log ||
+        complain "too little of $setting: another message"
+    [ "$(count_of report leaks)" = 0 ] || complain "too little of $setting: leaks"
+done
+like_processor little-memory tf32 1e-5 1e-4 $both FAKE_CUDA_MEMORY=$((with - 1))
+[ "$(count_of report launches)" -gt "$together" ] &&
+    [ "$(count_of report library_calls)" = "$taken" ] || complain 'filters are copied together'
+for call in cuMemGetInfo_v2:1 cuMemGetInfo_v2:2 cuMemAlloc_v2:1 cuMemsetD8Async:1 \
+    cuStreamSynchronize:1 cuMemHostAlloc:1 cuLaunchKernel:1; do
+    rm -f report
+    infer FAKE_CUDA_MEMORY=$((with - 1)) FAKE_CUDA_FAIL=$call && complain "$call does not fail"
+    grep -q injected log || complain "$call: another failure"
+    [ "$(count_of report leaks)" = 0 ] || complain "$call: leaks"
+done
 [ "$failures" -eq 0 ]

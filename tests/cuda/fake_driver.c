@@ -11,6 +11,7 @@
  *   FAKE_CUDA_DEVICES=N      GPUs (1)
  *   FAKE_CUDA_VERSION=V      of CUDA (13000)
  *   FAKE_CUDA_MEMORY=BYTES   of the GPU (1 GiB)
+ *   FAKE_CUDA_BLOCK=BYTES    the most that lies together in it
  *   FAKE_CUDA_ARCHITECTURE=A compute capability (90)
  *   FAKE_CUDA_FAIL=N         the N-th call fails; FAKE_CUDA_FAIL=NAME:N the N-th call of NAME
  *   FAKE_CUDA_FAULT=KERNEL   that kernel accesses an illegal address; KERNEL:N the N-th time
@@ -19,6 +20,7 @@
  */
 #include <dlfcn.h>
 #include <elf.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -455,6 +457,7 @@ unsigned int cuMemAlloc_v2(device_address *address, size_t bytes)
     ENTER();
     REQUIRE(fake.current && bytes > 0);
     if (fake.device_bytes + bytes > (size_t)setting("FAKE_CUDA_MEMORY", 1L << 30) ||
+        bytes > (size_t)setting("FAKE_CUDA_BLOCK", LONG_MAX) ||
         !block_add(fake.device, &fake.device_count, bytes, &start))
         return DRIVER_OUT_OF_MEMORY;
     fake.device_bytes += bytes;
