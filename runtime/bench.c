@@ -1,5 +1,6 @@
 /* The command `bench`: times steps on random data, with fresh weights. */
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -11,11 +12,16 @@
 #include "runtime/initialize.h"
 #include "runtime/median.h"
 #include "runtime/metrics.h"
+#include "runtime/optimizer.h"
 #include "runtime/profile.h"
 #include "runtime/random.h"
 #include "runtime/report_network.h"
 
-enum { WARMUP_STEPS = 2, TRAIN_PASSES = 3 /* forward, and two products backward */ };
+enum {
+    WARMUP_STEPS = 2,
+    TRAIN_PASSES = 3, /* forward, and two products backward */
+    LATER_STEP = 2,   /* of a training: as all but its first */
+};
 
 struct bench_options {
     const char *mode, *data;
@@ -24,8 +30,15 @@ struct bench_options {
     bool turns, profile, json;
 };
 
+/* What a step is run on. */
+struct bench_state {
+    struct executor executor;
+    struct optimizer optimizer; /* of a training */
+    struct arena arena;
+};
+
 struct bench_result {
-    int64_t images, steps;
+    int64_t images, batches, steps; /* images of a batch, batches of a step */
     int threads;
     const char *device;
     double median, least; /* seconds */
@@ -70,31 +83,58 @@ static void scalars_fill(struct executor *executor)
     scalars[RNET_SCALAR_GRADIENT_SCALE] = 1;
 }
 
-static struct status prepare(struct executor *executor)
+static struct status prepare(struct bench_state *state, bool train)
 {
-    parameters_initialize(executor, 0);
-    scalars_fill(executor);
-    return input_fill(executor);
+    const struct text_list frozen = {.arena = &state->arena};
+    parameters_initialize(&state->executor, 0);
+    scalars_fill(&state->executor);
+    if (train)
+        RETURN_IF_ERROR(
+            optimizer_open(&state->optimizer, &state->arena, &state->executor, &frozen));
+    return input_fill(&state->executor);
 }
 
-static struct status step_time(struct executor *executor, bool train, int64_t images,
+/* As many batches as the recipe takes for one update of the weights, and all that belongs to it. */
+static struct status train_step(struct optimizer *optimizer, int64_t images)
+{
+    const int64_t batches = optimizer->executor->program->recipe.accumulate;
+    double norm;
+    for (int64_t i = 1; i <= batches; i++) {
+        RETURN_IF_ERROR(optimizer_start(optimizer, images, i == batches, LATER_STEP));
+        RETURN_IF_ERROR(optimizer_add(optimizer));
+    }
+    RETURN_IF_ERROR(optimizer_finish(optimizer, LATER_STEP, &norm));
+    if (!isfinite(norm))
+        return status_error(STATUS_DIVERGED, "the norm of the gradients is not finite (%g)", norm);
+    return status_ok();
+}
+
+static struct status step_time(struct bench_state *state, const struct bench_options *options,
                                double *seconds)
 {
     double start = clock_seconds();
-    RETURN_IF_ERROR(train ? executor_run_step(executor, images)
-                          : executor_run(executor, RNET_PHASE_INFER, images));
-    RETURN_IF_ERROR(executor_wait(executor));
+    RETURN_IF_ERROR(is_training(options)
+                        ? train_step(&state->optimizer, options->batch)
+                        : executor_run(&state->executor, RNET_PHASE_INFER, options->batch));
+    RETURN_IF_ERROR(executor_wait(&state->executor));
     *seconds = clock_seconds() - start;
     return status_ok();
 }
 
-static struct status measure(struct executor *executor, const struct bench_options *options,
-                             struct arena *arena, struct bench_result *result)
+static int64_t batches_per_step(const struct rnet_program *program,
+                                const struct bench_options *options)
 {
-    bool train = is_training(options);
-    double *times = ARENA_ARRAY(arena, double, options->steps), seconds = 0, first = 0;
+    return is_training(options) ? program->recipe.accumulate : 1;
+}
+
+static struct status measure(struct bench_state *state, const struct bench_options *options,
+                             struct bench_result *result)
+{
+    struct executor *executor = &state->executor;
+    const int64_t batches = batches_per_step(executor->program, options);
+    double *times = ARENA_ARRAY(&state->arena, double, options->steps), seconds = 0, first = 0;
     for (int64_t step = -WARMUP_STEPS; step < options->steps; step++) {
-        RETURN_IF_ERROR(step_time(executor, train, options->batch, &seconds));
+        RETURN_IF_ERROR(step_time(state, options, &seconds));
         if (step == -WARMUP_STEPS)
             first = seconds;
         if (step >= 0)
@@ -103,16 +143,17 @@ static struct status measure(struct executor *executor, const struct bench_optio
     double median = median_sort(times, options->steps);
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
-    double macs = network_cost(executor->program).macs * (double)options->batch;
+    double macs = network_cost(executor->program).macs * (double)(batches * options->batch);
     *result = (struct bench_result){
         .device = executor_device_name(executor),
         .images = options->batch,
+        .batches = batches,
         .steps = options->steps,
         .threads = thread_team_count(executor->team),
         .median = median,
         .least = times[0],
         .first = first,
-        .operations = 2 * macs * (train ? TRAIN_PASSES : 1),
+        .operations = 2 * macs * (is_training(options) ? TRAIN_PASSES : 1),
         .peak_bytes = usage.ru_maxrss * 1024,
         .device_bytes = executor_device_bytes(executor),
     };
@@ -121,22 +162,23 @@ static struct status measure(struct executor *executor, const struct bench_optio
 
 /* A step for each line of input, its seconds on a line of output: so another program can let this
  * one and its peers take turns, all of them warm. */
-static struct status take_turns(struct executor *executor, const struct bench_options *options)
+static struct status take_turns(struct bench_state *state, const struct bench_options *options)
 {
+    const struct executor *executor = &state->executor;
     double seconds = 0, first = 0;
     for (int step = 0; step < WARMUP_STEPS; step++) {
-        RETURN_IF_ERROR(step_time(executor, is_training(options), options->batch, &seconds));
+        RETURN_IF_ERROR(step_time(state, options, &seconds));
         first = step == 0 ? seconds : first;
     }
     printf("{\"mode\":\"%s\",\"batch\":%" PRId64 ",\"threads\":%d,\"device\":\"%s\","
-           "\"first_step_seconds\":%.9g}\n",
+           "\"first_step_seconds\":%.9g,\"accumulate\":%" PRId64 "}\n",
            options->mode, options->batch, thread_team_count(executor->team),
-           executor_device_name(executor), first);
+           executor_device_name(executor), first, batches_per_step(executor->program, options));
     fflush(stdout);
     for (int character; (character = getchar()) != EOF;) {
         if (character != '\n')
             continue;
-        RETURN_IF_ERROR(step_time(executor, is_training(options), options->batch, &seconds));
+        RETURN_IF_ERROR(step_time(state, options, &seconds));
         printf("%.9g\n", seconds);
         fflush(stdout);
     }
@@ -144,14 +186,19 @@ static struct status take_turns(struct executor *executor, const struct bench_op
 }
 
 /* The same number of steps again, now with a look at the clock after each kernel. */
-static struct status measure_kernels(struct executor *executor, const struct bench_options *options,
-                                     struct arena *arena, struct profile *profile)
+static struct status measure_kernels(struct bench_state *state, const struct bench_options *options,
+                                     struct profile *profile)
 {
-    profile_open(profile, arena, executor->program, is_training(options), options->batch,
-                 options->steps);
+    profile_open(profile, &state->arena, state->executor.program,
+                 is_training(options) ? &state->optimizer : NULL, options->batch, options->steps);
     for (int64_t step = 0; step < options->steps; step++)
-        RETURN_IF_ERROR(profile_step(profile, executor, step));
-    return profile_finish(profile, executor);
+        RETURN_IF_ERROR(profile_step(profile, &state->executor, step));
+    return profile_finish(profile, &state->executor);
+}
+
+static double images_per_second(const struct bench_result *result)
+{
+    return (double)(result->images * result->batches) / result->median;
 }
 
 /* `profile` may be NULL. */
@@ -163,11 +210,10 @@ static void result_print_json(const struct bench_result *result, const struct pr
              "{\"mode\":\"%s\",\"batch\":%" PRId64 ",\"steps\":%" PRId64
              ",\"threads\":%d,\"device\":\"%s\",\"median_seconds\":%.9g,\"min_seconds\":%.9g,"
              "\"images_per_second\":%.9g,\"gflop_per_second\":%.9g,\"peak_rss_bytes\":%" PRId64
-             ",\"first_step_seconds\":%.9g,\"device_bytes\":%" PRId64,
+             ",\"first_step_seconds\":%.9g,\"device_bytes\":%" PRId64 ",\"accumulate\":%" PRId64,
              mode, result->images, result->steps, result->threads, result->device, result->median,
-             result->least, (double)result->images / result->median,
-             result->operations / result->median / 1e9, result->peak_bytes, result->first,
-             result->device_bytes);
+             result->least, images_per_second(result), result->operations / result->median / 1e9,
+             result->peak_bytes, result->first, result->device_bytes, result->batches);
     if (profile != NULL) {
         text_add(&text, ",");
         profile_add_json(profile, &text);
@@ -177,12 +223,17 @@ static void result_print_json(const struct bench_result *result, const struct pr
 
 static void result_print(const struct bench_result *result, const char *mode)
 {
-    printf("%s on %s, batch %" PRId64 ", %" PRId64 " steps, %d threads\n"
+    printf("%s on %s, ", mode, result->device);
+    if (result->batches > 1)
+        printf("%" PRId64 " batches of %" PRId64 " a step", result->batches, result->images);
+    else
+        printf("batch %" PRId64, result->images);
+    printf(", %" PRId64 " steps, %d threads\n"
            "  median %.3f ms, least %.3f ms a step\n"
            "  %.1f images/s, %.1f GFLOP/s, at most %.1f MiB resident\n",
-           mode, result->device, result->images, result->steps, result->threads,
-           result->median * 1e3, result->least * 1e3, (double)result->images / result->median,
-           result->operations / result->median / 1e9, (double)result->peak_bytes / 0x1p20);
+           result->steps, result->threads, result->median * 1e3, result->least * 1e3,
+           images_per_second(result), result->operations / result->median / 1e9,
+           (double)result->peak_bytes / 0x1p20);
 }
 
 static struct status options_check(const struct rnet_program *program,
@@ -222,19 +273,19 @@ static struct status load(const struct rnet_program *program, const struct bench
     return status_ok();
 }
 
-static struct status bench_steps(struct executor *executor, const struct bench_options *options,
-                                 struct arena *arena)
+static struct status bench_steps(struct bench_state *state, const struct bench_options *options)
 {
     struct bench_result result;
     struct profile profile;
-    RETURN_IF_ERROR(prepare(executor));
+    RETURN_IF_ERROR(prepare(state, is_training(options)));
     if (options->turns)
-        return take_turns(executor, options);
-    RETURN_IF_ERROR(measure(executor, options, arena, &result));
+        return take_turns(state, options);
+    RETURN_IF_ERROR(measure(state, options, &result));
     if (options->profile)
-        RETURN_IF_ERROR(measure_kernels(executor, options, arena, &profile));
+        RETURN_IF_ERROR(measure_kernels(state, options, &profile));
     if (options->json) {
-        result_print_json(&result, options->profile ? &profile : NULL, options->mode, arena);
+        result_print_json(&result, options->profile ? &profile : NULL, options->mode,
+                          &state->arena);
         return status_ok();
     }
     result_print(&result, options->mode);
@@ -245,13 +296,12 @@ static struct status bench_steps(struct executor *executor, const struct bench_o
 
 static struct status bench(const struct rnet_program *program, const struct bench_options *options)
 {
-    struct executor executor = {0};
-    struct arena arena = {0};
-    struct status status = executor_open_with(&executor, program, &options->computing);
+    struct bench_state state = {0};
+    struct status status = executor_open_with(&state.executor, program, &options->computing);
     if (status_is_ok(&status))
-        status = bench_steps(&executor, options, &arena);
-    arena_release(&arena);
-    executor_release(&executor);
+        status = bench_steps(&state, options);
+    arena_release(&state.arena);
+    executor_release(&state.executor);
     return status;
 }
 

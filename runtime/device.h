@@ -9,6 +9,7 @@
 
 struct frozen;
 struct gradients;
+struct step_seconds;
 
 /* Where a batch stands in its step, an update of the weights by the gradients of some batches. */
 struct step_batch {
@@ -31,12 +32,13 @@ struct device_operations {
     /* The parts of a step (optimizer.h) that the device does by itself; NULL where the host does
      * them. open_step: before the first batch, with what is frozen and the blocks of the norm.
      * run_batch: TRAIN, and the sum of the gradients; after the last batch also their norm and its
-     * limit, UPDATE, frozen parameters and the average. The host has set the scalars. read_norm:
-     * of the last step. */
+     * limit, UPDATE, frozen parameters and the average. The host has set the scalars. Where
+     * `seconds` is not NULL the batch runs piece by piece, waited for, and their times are set
+     * there, those of parts added. read_norm: of the last step. */
     struct status (*open_step)(struct executor *executor, const struct frozen *frozen,
                                const struct gradients *gradients);
     struct status (*run_batch)(struct executor *executor, int64_t images,
-                               const struct step_batch *batch);
+                               const struct step_batch *batch, struct step_seconds *seconds);
     struct status (*read_norm)(struct executor *executor, double *norm);
     struct status (*run_timed)(struct executor *executor, enum rnet_phase phase, int64_t images,
                                double *step_seconds);

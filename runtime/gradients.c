@@ -77,15 +77,21 @@ void gradients_open(struct gradients *gradients, struct arena *arena,
     gradients->block_count = parameters_cut(executor, frozen, gradients->blocks);
 }
 
-struct status gradients_add(struct gradients *gradients)
+struct status gradients_add(struct gradients *gradients, bool is_last)
 {
     const struct executor *executor = gradients->executor;
-    gradients->batches++;
-    if (gradients->sum == NULL)
+    const int64_t count = gradient_count(executor);
+    const bool is_first = gradients->batches++ == 0;
+    if (gradients->sum == NULL || (is_first && is_last))
         return status_ok();
     RETURN_IF_ERROR(executor_fetch(executor, RNET_REGION_GRADIENTS));
-    (gradients->batches == 1 ? floats_copy : floats_add)(
-        executor->team, gradients->sum, gradients_of(executor), gradient_count(executor));
+    if (is_last) {
+        floats_add(executor->team, gradients_of(executor), gradients->sum, count);
+        executor_changed(executor, RNET_REGION_GRADIENTS);
+    } else {
+        (is_first ? floats_copy : floats_add)(executor->team, gradients->sum,
+                                              gradients_of(executor), count);
+    }
     return status_ok();
 }
 
@@ -131,11 +137,6 @@ struct status gradients_finish(struct gradients *gradients, double *norm)
     const double limit = executor->program->recipe.clip;
     double scale = 1.0 / (double)gradients->batches;
     *norm = 0;
-    if (gradients->batches > 1) {
-        floats_copy(executor->team, gradients_of(executor), gradients->sum,
-                    gradient_count(executor));
-        executor_changed(executor, RNET_REGION_GRADIENTS);
-    }
     if (gradients->blocks != NULL) {
         RETURN_IF_ERROR(executor_fetch(executor, RNET_REGION_GRADIENTS));
         *norm = scale * norm_measure(gradients);

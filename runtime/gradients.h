@@ -22,8 +22,8 @@ struct gradient_block {
 /* Zero it, then open it. */
 struct gradients {
     const struct executor *executor;
-    float *sum;      /* the region: of this step's batches; NULL where each is a step */
-    int64_t batches; /* of this step so far */
+    float *sum; /* the region: of this step's batches but the last; NULL where each is a step */
+    int64_t batches;               /* of this step so far */
     struct gradient_block *blocks; /* for the norm; NULL where there is no limit */
     double *squares;               /* of each block */
     size_t block_count;
@@ -33,11 +33,13 @@ struct gradients {
 void gradients_open(struct gradients *gradients, struct arena *arena,
                     const struct executor *executor, const struct frozen *frozen);
 
-/* Takes the gradients that a backward pass has left. */
-struct status gradients_add(struct gradients *gradients);
+/* Takes the gradients that a backward pass has left; those of a step's last batch, `is_last`,
+ * become the sum of all. */
+struct status gradients_add(struct gradients *gradients, bool is_last);
 
-/* Prepares the update, and begins the next step. `*norm` is that of the mean gradient before it is
- * limited, which is not finite where a gradient is not; 0 where the recipe does not clip. */
+/* Prepares the update by that sum, and begins the next step. `*norm` is that of the mean gradient
+ * before it is limited, which is not finite where a gradient is not; 0 where the recipe does not
+ * clip. */
 struct status gradients_finish(struct gradients *gradients, double *norm);
 
 #endif

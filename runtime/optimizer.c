@@ -3,8 +3,11 @@
 
 #include <math.h>
 
+#include "runtime/clock.h"
 #include "runtime/device.h"
 #include "runtime/weight_average.h"
+
+enum { LATER_STEP = 2 /* any but the first, whose average of weights only begins */ };
 
 static bool device_steps(const struct optimizer *optimizer)
 {
@@ -29,29 +32,31 @@ struct status optimizer_open(struct optimizer *optimizer, struct arena *arena,
     return executor->operations->open_step(executor, &optimizer->frozen, &optimizer->gradients);
 }
 
-static struct status batch_run(const struct optimizer *optimizer, int64_t images, bool is_last,
-                               int64_t step)
+/* Has the device do a batch by itself, and time it where `seconds` is not NULL. */
+static struct status batch_run(const struct optimizer *optimizer, int64_t images, int64_t step,
+                               struct step_seconds *seconds)
 {
     struct executor *executor = optimizer->executor;
     const struct step_batch batch = {
         .is_first = optimizer->batches == 1,
-        .is_last = is_last,
+        .is_last = optimizer->is_last,
         .starts_average = step <= 1,
     };
-    if (is_last) {
+    if (optimizer->is_last) {
         float *scalars = executor_scalars(executor);
         scalars[RNET_SCALAR_BATCHES] = (float)optimizer->batches;
         scalars[RNET_SCALAR_GRADIENT_SCALE] = (float)(1.0 / (double)optimizer->batches);
     }
-    return executor->operations->run_batch(executor, images, &batch);
+    return executor->operations->run_batch(executor, images, &batch, seconds);
 }
 
 struct status optimizer_start(struct optimizer *optimizer, int64_t images, bool is_last,
                               int64_t step)
 {
     optimizer->batches++;
+    optimizer->is_last = is_last;
     if (device_steps(optimizer))
-        return batch_run(optimizer, images, is_last, step);
+        return batch_run(optimizer, images, step, NULL);
     if (updates_at_once(optimizer))
         return executor_run_step(optimizer->executor, images);
     return executor_run(optimizer->executor, RNET_PHASE_TRAIN, images);
@@ -59,7 +64,8 @@ struct status optimizer_start(struct optimizer *optimizer, int64_t images, bool 
 
 struct status optimizer_add(struct optimizer *optimizer)
 {
-    return device_steps(optimizer) ? status_ok() : gradients_add(&optimizer->gradients);
+    return device_steps(optimizer) ? status_ok()
+                                   : gradients_add(&optimizer->gradients, optimizer->is_last);
 }
 
 /* What the host does for a device that does not. */
@@ -85,4 +91,76 @@ struct status optimizer_finish(struct optimizer *optimizer, int64_t step, double
     if (executor->program->recipe.clip <= 0)
         return status_ok();
     return executor->operations->read_norm(executor, norm);
+}
+
+/* ---- timing ---- */
+
+bool optimizer_has(const struct optimizer *optimizer, enum optimizer_part part)
+{
+    const struct rnet_recipe *recipe = &optimizer->executor->program->recipe;
+    switch (part) {
+    case OPTIMIZER_SUM:
+        return recipe->accumulate > 1;
+    case OPTIMIZER_LIMIT:
+        return recipe->clip > 0;
+    case OPTIMIZER_FREEZE:
+        return optimizer->frozen.ranges.count > 0;
+    case OPTIMIZER_AVERAGE:
+        return recipe->ema > 0;
+    case OPTIMIZER_PARTS:
+        break;
+    }
+    return false;
+}
+
+/* Adds the time since `*last` to a part's. */
+static void part_end(struct step_seconds *seconds, enum optimizer_part part, double *last)
+{
+    const double now = clock_seconds();
+    seconds->parts[part] += now - *last;
+    *last = now;
+}
+
+static struct status update_timed(struct optimizer *optimizer, struct step_seconds *seconds)
+{
+    struct executor *executor = optimizer->executor;
+    double norm, last = clock_seconds();
+    RETURN_IF_ERROR(gradients_finish(&optimizer->gradients, &norm));
+    part_end(seconds, OPTIMIZER_LIMIT, &last);
+    RETURN_IF_ERROR(
+        executor_run_timed(executor, RNET_PHASE_UPDATE, executor->program->batch, seconds->update));
+    last = clock_seconds();
+    RETURN_IF_ERROR(frozen_restore(&optimizer->frozen));
+    part_end(seconds, OPTIMIZER_FREEZE, &last);
+    RETURN_IF_ERROR(weight_average_update(executor, LATER_STEP));
+    part_end(seconds, OPTIMIZER_AVERAGE, &last);
+    return status_ok();
+}
+
+static struct status batch_timed(struct optimizer *optimizer, int64_t images,
+                                 struct step_seconds *seconds)
+{
+    if (device_steps(optimizer))
+        return batch_run(optimizer, images, LATER_STEP, seconds);
+    RETURN_IF_ERROR(
+        executor_run_timed(optimizer->executor, RNET_PHASE_TRAIN, images, seconds->train));
+    double last = clock_seconds();
+    RETURN_IF_ERROR(gradients_add(&optimizer->gradients, optimizer->is_last));
+    part_end(seconds, OPTIMIZER_SUM, &last);
+    return optimizer->is_last ? update_timed(optimizer, seconds) : status_ok();
+}
+
+struct status optimizer_run_timed(struct optimizer *optimizer, int64_t images,
+                                  struct step_seconds *seconds)
+{
+    const int64_t batches = optimizer->executor->program->recipe.accumulate;
+    for (int part = 0; part < OPTIMIZER_PARTS; part++)
+        seconds->parts[part] = 0;
+    for (int64_t i = 1; i <= batches; i++) {
+        optimizer->batches = i;
+        optimizer->is_last = i == batches;
+        RETURN_IF_ERROR(batch_timed(optimizer, images, seconds));
+    }
+    optimizer->batches = 0;
+    return status_ok();
 }

@@ -16,6 +16,22 @@ struct optimizer {
     struct frozen frozen;
     struct gradients gradients;
     int64_t batches; /* of the step so far */
+    bool is_last;    /* no other batch belongs to it */
+};
+
+/* What of a step is beside the phases. */
+enum optimizer_part {
+    OPTIMIZER_SUM,     /* of the batches' gradients: `accumulate` */
+    OPTIMIZER_LIMIT,   /* of their norm: `clip` */
+    OPTIMIZER_FREEZE,  /* frozen parameters are put back */
+    OPTIMIZER_AVERAGE, /* of the weights: `ema` */
+    OPTIMIZER_PARTS
+};
+
+/* How long a step takes. */
+struct step_seconds {
+    double *train, *update; /* each step of the phase; of TRAIN for the last batch */
+    double parts[OPTIMIZER_PARTS];
 };
 
 /* Freezes the parameters with one of the labels at their present values, and takes from the recipe
@@ -37,5 +53,13 @@ struct status optimizer_add(struct optimizer *optimizer);
  * before it is limited, 0 where the recipe does not clip. Where it is not finite the training is
  * over, and what the weights are is unspecified. */
 struct status optimizer_finish(struct optimizer *optimizer, int64_t step, double *norm);
+
+/* Whether a step has the part. */
+bool optimizer_has(const struct optimizer *optimizer, enum optimizer_part part);
+
+/* Runs a step that is not the training's first, of as many batches as the recipe has, each of
+ * `images` images, and times it piece by piece. One has run before. */
+struct status optimizer_run_timed(struct optimizer *optimizer, int64_t images,
+                                  struct step_seconds *seconds);
 
 #endif

@@ -13,7 +13,8 @@ static const double LEAST_SHARE = 0.001; /* of the time, to have a line of its o
 
 static const struct rnet_steps *first_phase(const struct profile *profile)
 {
-    return &profile->program->phases[profile->train ? RNET_PHASE_TRAIN : RNET_PHASE_INFER];
+    return &profile->program
+                ->phases[profile->optimizer != NULL ? RNET_PHASE_TRAIN : RNET_PHASE_INFER];
 }
 
 static const struct rnet_step *step_of_call(const struct profile *profile, uint64_t call)
@@ -25,25 +26,31 @@ static const struct rnet_step *step_of_call(const struct profile *profile, uint6
 }
 
 void profile_open(struct profile *profile, struct arena *arena, const struct rnet_program *program,
-                  bool train, int64_t images, int64_t steps)
+                  struct optimizer *optimizer, int64_t images, int64_t steps)
 {
-    *profile = (struct profile){
-        .arena = arena, .program = program, .train = train, .images = images, .steps = steps};
+    *profile = (struct profile){.arena = arena,
+                                .program = program,
+                                .optimizer = optimizer,
+                                .images = images,
+                                .steps = steps};
     profile->calls = first_phase(profile)->count;
-    if (train)
+    if (optimizer != NULL)
         profile->calls += program->phases[RNET_PHASE_UPDATE].count;
     profile->call_seconds = ARENA_ARRAY(arena, double, profile->calls *(uint64_t)steps);
-    profile->rows = ARENA_ARRAY(arena, struct profile_row, program->kernel_count);
+    profile->part_seconds = ARENA_ARRAY(arena, double, OPTIMIZER_PARTS *(uint64_t)steps);
+    profile->rows = ARENA_ARRAY(arena, struct profile_row, program->kernel_count + OPTIMIZER_PARTS);
 }
 
 struct status profile_step(struct profile *profile, struct executor *executor, int64_t step)
 {
     double *seconds = profile->call_seconds + (uint64_t)step * profile->calls;
-    if (!profile->train)
+    if (profile->optimizer == NULL)
         return executor_run_timed(executor, RNET_PHASE_INFER, profile->images, seconds);
-    RETURN_IF_ERROR(executor_run_timed(executor, RNET_PHASE_TRAIN, profile->images, seconds));
-    return executor_run_timed(executor, RNET_PHASE_UPDATE, profile->images,
-                              seconds + first_phase(profile)->count);
+    struct step_seconds all = {.train = seconds, .update = seconds + first_phase(profile)->count};
+    RETURN_IF_ERROR(optimizer_run_timed(profile->optimizer, profile->images, &all));
+    for (int part = 0; part < OPTIMIZER_PARTS; part++)
+        profile->part_seconds[step * OPTIMIZER_PARTS + part] = all.parts[part];
+    return status_ok();
 }
 
 /* ---- rows ---- */
@@ -62,12 +69,14 @@ static double work_bytes(const struct rnet_work *work, int64_t images)
     return (double)(work->image_bytes * images + work->chunk_bytes * chunks + work->fixed_bytes);
 }
 
-static void row_add(struct profile_row *row, int64_t images, double seconds)
+/* Adds a call that a step makes so many times. */
+static void row_add(struct profile_row *row, const struct rnet_work *work, int64_t images,
+                    double seconds, int64_t times)
 {
-    row->calls++;
-    row->seconds += seconds;
-    row->multiply_adds += (double)(row->kernel->work.image_multiply_adds * images);
-    row->bytes += work_bytes(&row->kernel->work, images);
+    row->calls += times;
+    row->seconds += (double)times * seconds;
+    row->multiply_adds += (double)(times * work->image_multiply_adds * images);
+    row->bytes += (double)times * work_bytes(work, images);
 }
 
 static int row_order(const void *first, const void *second)
@@ -76,21 +85,75 @@ static int row_order(const void *first, const void *second)
     return a->seconds > b->seconds ? -1 : a->seconds < b->seconds;
 }
 
-static void rows_make(struct profile *profile)
+static void kernel_rows_make(struct profile *profile, double *scratch)
 {
     const struct rnet_program *program = profile->program;
-    double *scratch = ARENA_ARRAY(profile->arena, double, profile->steps);
+    const int64_t batches = profile->optimizer != NULL ? program->recipe.accumulate : 1;
     for (uint64_t kernel = 0; kernel < program->kernel_count; kernel++)
-        profile->rows[kernel].kernel = &program->kernels[kernel];
+        profile->rows[kernel].name = program->kernels[kernel].name;
     for (uint64_t call = 0; call < profile->calls; call++) {
         const struct rnet_step *step = step_of_call(profile, call);
-        row_add(&profile->rows[step->kernel], step->images != 0 ? step->images : profile->images,
-                call_median(profile, call, scratch));
+        row_add(&profile->rows[step->kernel], &program->kernels[step->kernel].work,
+                step->images != 0 ? step->images : profile->images,
+                call_median(profile, call, scratch),
+                call < first_phase(profile)->count ? batches : 1);
     }
-    qsort(profile->rows, program->kernel_count, sizeof *profile->rows, row_order);
-    for (uint64_t kernel = 0; kernel < program->kernel_count; kernel++) {
-        profile->row_count += profile->rows[kernel].calls > 0;
-        profile->seconds += profile->rows[kernel].seconds;
+}
+
+/* What a part loads and stores in a step. */
+static double part_bytes(const struct rnet_program *program, enum optimizer_part part)
+{
+    const uint64_t *bytes = program->region_bytes;
+    const double gradients = (double)bytes[RNET_REGION_GRADIENTS];
+    switch (part) {
+    case OPTIMIZER_SUM: /* the first is copied, the others added */
+        return (2 + 3 * (double)(program->recipe.accumulate - 1)) * gradients;
+    case OPTIMIZER_LIMIT:
+        return gradients;
+    case OPTIMIZER_AVERAGE:
+        return 3 *
+               (double)(bytes[RNET_REGION_AVERAGE_WEIGHTS] + bytes[RNET_REGION_AVERAGE_STATISTICS]);
+    case OPTIMIZER_FREEZE:
+    case OPTIMIZER_PARTS:
+        break;
+    }
+    return 0;
+}
+
+static void part_rows_make(struct profile *profile, double *scratch)
+{
+    static const char *const names[OPTIMIZER_PARTS] = {
+        [OPTIMIZER_SUM] = "sum of gradients",
+        [OPTIMIZER_LIMIT] = "norm of gradients",
+        [OPTIMIZER_FREEZE] = "frozen parameters",
+        [OPTIMIZER_AVERAGE] = "average of weights",
+    };
+    const struct rnet_program *program = profile->program;
+    for (int part = 0; part < OPTIMIZER_PARTS; part++) {
+        if (!optimizer_has(profile->optimizer, (enum optimizer_part)part))
+            continue;
+        for (int64_t step = 0; step < profile->steps; step++)
+            scratch[step] = profile->part_seconds[step * OPTIMIZER_PARTS + part];
+        profile->rows[program->kernel_count + (uint64_t)part] = (struct profile_row){
+            .name = names[part],
+            .calls = part == OPTIMIZER_SUM ? program->recipe.accumulate : 1,
+            .seconds = median_sort(scratch, profile->steps),
+            .bytes = part_bytes(program, (enum optimizer_part)part),
+        };
+    }
+}
+
+static void rows_make(struct profile *profile)
+{
+    const uint64_t count = profile->program->kernel_count + OPTIMIZER_PARTS;
+    double *scratch = ARENA_ARRAY(profile->arena, double, profile->steps);
+    kernel_rows_make(profile, scratch);
+    if (profile->optimizer != NULL)
+        part_rows_make(profile, scratch);
+    qsort(profile->rows, count, sizeof *profile->rows, row_order);
+    for (uint64_t i = 0; i < count; i++) {
+        profile->row_count += profile->rows[i].calls > 0;
+        profile->seconds += profile->rows[i].seconds;
     }
 }
 
@@ -156,7 +219,7 @@ static void rows_print(const struct profile *profile)
         bool is_shown = row->seconds >= LEAST_SHARE * profile->seconds;
         row_include(&all, row);
         if (is_shown)
-            row_print(profile, row, row->kernel->name);
+            row_print(profile, row, row->name);
         else
             row_include(&small, row);
         shown += is_shown;
@@ -189,7 +252,7 @@ void profile_add_json(const struct profile *profile, struct text_builder *text)
         const struct profile_row *row = &profile->rows[i];
         struct rates rates = row_rates(profile, row);
         text_add(text, "%s{\"name\":", i > 0 ? "," : "");
-        text_add_json(text, row->kernel->name);
+        text_add_json(text, row->name);
         text_add(text,
                  ",\"calls\":%" PRId64 ",\"seconds\":%.6g,\"share\":%.6g,\"multiply_adds\":%.0f,"
                  "\"bytes\":%.0f,\"gflop_per_second\":%.6g,\"gbyte_per_second\":%.6g,"

@@ -8,10 +8,11 @@
 #include "base/text.h"
 #include "runtime/execute.h"
 #include "runtime/machine_limits.h"
+#include "runtime/optimizer.h"
 
-/* One kernel, over one step of training or inference. */
+/* One kernel, over one step of training or inference; or what a training does beside kernels. */
 struct profile_row {
-    const struct rnet_kernel *kernel;
+    const char *name;
     int64_t calls;
     double seconds;       /* each call's median over the timed steps, summed */
     double multiply_adds; /* struct rnet_work, summed */
@@ -22,19 +23,21 @@ struct profile_row {
 struct profile {
     struct arena *arena;
     const struct rnet_program *program;
-    bool train;
-    int64_t images, steps;    /* of a step; timed */
-    double *call_seconds;     /* [steps][calls of a step] */
-    uint64_t calls;           /* of a step: those of TRAIN and UPDATE, or of INFER */
-    struct profile_row *rows; /* that have calls; the longest first */
+    struct optimizer *optimizer; /* NULL: inference */
+    int64_t images, steps;       /* of a batch; timed */
+    double *call_seconds;        /* [steps][calls of a batch] */
+    double *part_seconds;        /* [steps][OPTIMIZER_PARTS] */
+    uint64_t calls;              /* of a batch: those of TRAIN and UPDATE, or of INFER */
+    struct profile_row *rows;    /* that have calls; the longest first */
     size_t row_count;
     double seconds; /* of all rows */
     struct machine_limits limits;
 };
 
-/* Makes room for `steps` steps of training or inference over `images` images. */
+/* Makes room for `steps` steps of the optimizer, or of inference where it is NULL, over batches of
+ * `images` images. */
 void profile_open(struct profile *profile, struct arena *arena, const struct rnet_program *program,
-                  bool train, int64_t images, int64_t steps);
+                  struct optimizer *optimizer, int64_t images, int64_t steps);
 
 /* Runs one step and keeps its times as those of step `step`. */
 struct status profile_step(struct profile *profile, struct executor *executor, int64_t step);

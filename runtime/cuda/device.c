@@ -215,13 +215,34 @@ static struct status cuda_open_step(struct executor *executor, const struct froz
     return note(device, cuda_step_prepare(&device->step, executor, frozen, gradients));
 }
 
+/* Runs the pieces one by one, and times them. */
+static struct status pieces_time(struct executor *executor, struct cuda_device *device,
+                                 const uint32_t *pieces, int count, int64_t images,
+                                 struct step_seconds *seconds)
+{
+    RETURN_IF_ERROR(inputs_take(executor, device));
+    for (int i = 0; i < count; i++) {
+        writes_mark(&device->memory, pieces[i]);
+        if (pieces[i] >= RNET_PHASE_COUNT)
+            RETURN_IF_ERROR(
+                cuda_step_run_timed(&device->step, (enum cuda_step_part)pieces[i], seconds->parts));
+        else
+            RETURN_IF_ERROR(phases_run_timed(&device->phases, (enum rnet_phase)pieces[i], images,
+                                             pieces[i] == RNET_PHASE_UPDATE ? seconds->update
+                                                                            : seconds->train));
+    }
+    return status_ok();
+}
+
 static struct status cuda_run_batch(struct executor *executor, int64_t images,
-                                    const struct step_batch *batch)
+                                    const struct step_batch *batch, struct step_seconds *seconds)
 {
     struct cuda_device *device = device_of(executor);
     uint32_t pieces[CUDA_STEP_PIECES];
     RETURN_IF_ERROR(device->failure);
     int count = cuda_step_pieces(&device->step, batch, pieces);
+    if (seconds != NULL)
+        return note(device, pieces_time(executor, device, pieces, count, images, seconds));
     return note(device, pieces_start(executor, device, pieces, count, images));
 }
 
@@ -291,7 +312,8 @@ static const char *cuda_name(const struct executor *executor)
 
 static int64_t cuda_bytes(const struct executor *executor)
 {
-    return (int64_t)device_of(executor)->memory.bytes;
+    const struct cuda_device *device = device_of(executor);
+    return (int64_t)(device->memory.bytes + device->step.bytes);
 }
 
 const struct device_operations cuda_operations = {

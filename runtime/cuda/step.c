@@ -77,6 +77,7 @@ static struct status memory_allocate(struct cuda_step *step, uint64_t kept_bytes
                                   "allocate %.1f MiB on GPU %d for limits of gradients and frozen "
                                   "parameters",
                                   (double)end / 0x1p20, gpu->number));
+    step->bytes = end;
     step->blocks += step->base;
     step->norms += step->base;
     step->norm += step->base;
@@ -274,6 +275,45 @@ const char *cuda_step_part_name(enum cuda_step_part part)
         "the average of weights",
     };
     return names[part - CUDA_STEP_SUM_BEGIN];
+}
+
+/* Marks the time before and after the part. */
+static struct status part_measure(const struct cuda_step *step, enum cuda_step_part part,
+                                  struct CUevent_st *start, struct CUevent_st *end,
+                                  float *milliseconds)
+{
+    const struct gpu *gpu = step->code->gpu;
+    const struct driver *driver = &gpu->driver;
+    const char *name = cuda_step_part_name(part);
+    RETURN_IF_ERROR(driver_status(driver, driver->event_record(start, gpu->compute),
+                                  "time %s on GPU %d", name, gpu->number));
+    RETURN_IF_ERROR(cuda_step_launch(step, part));
+    RETURN_IF_ERROR(driver_status(driver, driver->event_record(end, gpu->compute),
+                                  "time %s on GPU %d", name, gpu->number));
+    RETURN_IF_ERROR(gpu_wait(gpu));
+    return driver_status(driver, driver->event_elapsed(milliseconds, start, end),
+                         "time %s on GPU %d", name, gpu->number);
+}
+
+struct status cuda_step_run_timed(const struct cuda_step *step, enum cuda_step_part part,
+                                  double seconds[OPTIMIZER_PARTS])
+{
+    static const enum optimizer_part belongs[] = {
+        /* ORDER PART */
+        OPTIMIZER_SUM,    OPTIMIZER_SUM,     OPTIMIZER_SUM,     OPTIMIZER_LIMIT,
+        OPTIMIZER_FREEZE, OPTIMIZER_AVERAGE, OPTIMIZER_AVERAGE,
+    };
+    struct CUevent_st *start = NULL, *end = NULL;
+    float milliseconds = 0;
+    struct status status = gpu_event_create(step->code->gpu, true, &start);
+    if (status_is_ok(&status))
+        status = gpu_event_create(step->code->gpu, true, &end);
+    if (status_is_ok(&status))
+        status = part_measure(step, part, start, end, &milliseconds);
+    gpu_event_destroy(step->code->gpu, start);
+    gpu_event_destroy(step->code->gpu, end);
+    seconds[belongs[part - CUDA_STEP_SUM_BEGIN]] += (double)milliseconds / 1e3;
+    return status;
 }
 
 double cuda_step_norm(const struct cuda_step *step)

@@ -9,8 +9,7 @@
 
 #include "runtime/cuda/code.h"
 #include "runtime/cuda/memory.h"
-#include "runtime/frozen.h"
-#include "runtime/gradients.h"
+#include "runtime/optimizer.h"
 
 struct step_batch;
 
@@ -39,6 +38,7 @@ struct cuda_step {
     const struct cuda_memory *memory;
     struct CUfunc_st *functions[RNET_CUDA_FUNCTION_COUNT]; /* NULL: the program has none */
     device_address base;                                   /* of the training's allocation */
+    uint64_t bytes;                                        /* of that; 0: there is none */
     device_address blocks, norms, norm, kept;
     int64_t block_count;
     struct cuda_frozen *frozen;
@@ -62,6 +62,10 @@ int cuda_step_pieces(const struct cuda_step *step, const struct step_batch *batc
 
 /* Puts a part on the computing stream. */
 struct status cuda_step_launch(const struct cuda_step *step, enum cuda_step_part part);
+
+/* Runs a part, and adds how long it took to the seconds of what it belongs to. */
+struct status cuda_step_run_timed(const struct cuda_step *step, enum cuda_step_part part,
+                                  double seconds[OPTIMIZER_PARTS]);
 
 /* What a part does, for messages. */
 const char *cuda_step_part_name(enum cuda_step_part part);

@@ -185,6 +185,22 @@ with_gpu FAKE_CUDA_MEMORY=40000000 "${profile[@]}" || complain 'a profile'
 grep -q 'single precision.*25600.0 GFLOP/s' log || complain 'a profile: the limits'
 grep -q '^ 100.0 %.* all$' log || complain 'a profile: the sum'
 [ "$(count_of report leaks)" = 0 ] || complain "a profile leaks $(count_of report leaks)"
+gpu=${linear}_averaged
+with_gpu FAKE_CUDA_MEMORY=40000000 "${profile[@]}" || complain 'a profile of a whole step'
+grep -q '3 batches of 50 a step' log || complain 'a profile: the batches of a step'
+# The imitated clock counts operations, with the mark at the end: one, two and a copy, two.
+while read -r milliseconds calls name; do
+    grep -qE "% +$milliseconds +$calls .* $name\$" log || complain "a profile: $name"
+done <<'END'
+6.000 3 sum of gradients
+4.000 1 norm of gradients
+3.000 1 average of weights
+END
+[ "$(count_of report leaks)" = 0 ] || complain "a profile leaks $(count_of report leaks)"
+for kernel in gradient_add gradient_block_norms gradient_limit weight_average; do
+    with_gpu FAKE_CUDA_FAULT=$kernel "${bench[@]}" && complain "a step is timed without $kernel"
+done
+gpu=$linear
 
 # ---- each call fails once ----
 
@@ -209,6 +225,7 @@ each_fails()
 each_fails 'a training' train --data cifar10:. --epochs 1 --steps 3 --freeze fc.bias --out out
 each_fails 'a profile' bench --mode train --steps 1 --profile
 gpu=${gpu}_averaged
+each_fails 'a profile with averages' bench --mode train --steps 1 --profile
 each_fails 'a training with averages' train --data cifar10:. --epochs 1 --steps 2 \
     --freeze fc.bias --out out
 [ "$failures" -eq 0 ]

@@ -71,6 +71,41 @@ if [ -x "${averaged%_averaged}" ]; then
         { cat log; complain 'another recipe goes on'; }
 fi
 
+# What bench times is a whole step: three batches, and all that makes new weights of them.
+"$averaged" bench --mode train --steps 2 --threads 2 >out 2>log || complain 'bench'
+grep -q 'cpu, 3 batches of 50 a step, 2 steps' out || complain "bench: $(head -n 1 out)"
+"$averaged" bench --mode train --steps 2 --threads 2 --batch 20 --profile --json >out 2>log ||
+    complain 'a profile'
+# member NAME: a number of the JSON; row KERNEL NAME: one of that kernel's
+member()
+{
+    sed -E "s/.*\"$1\":([^,}]*).*/\1/" out
+}
+row()
+{
+    sed -E "s/.*\"name\":\"$1\"[^}]*\"$2\":([^,}]*).*/\1/" out
+}
+awk -v rate="$(member images_per_second)" -v seconds="$(member median_seconds)" \
+    'BEGIN { exit !(rate * seconds > 59.9 && rate * seconds < 60.1) }' ||
+    complain "3 batches of 20 in $(member median_seconds) s are not $(member images_per_second) images/s"
+[ "$(row weight_gradient calls) $(row update calls)" = '3 1' ] || complain 'calls of a step'
+gradients=$(((3072 + 1) * 16 * 4)) # bytes, those of the weights too
+statistics=64
+for part in "sum of gradients:3:$((8 * gradients))" "norm of gradients:1:$gradients" \
+    "average of weights:1:$((3 * (gradients + statistics)))"; do
+    IFS=: read -r name calls bytes <<<"$part"
+    [ "$(row "$name" calls) $(row "$name" bytes)" = "$calls $bytes" ] ||
+        complain "$name: $(row "$name" calls) calls, $(row "$name" bytes) bytes"
+    awk -v seconds="$(row "$name" seconds)" 'BEGIN { exit !(seconds > 0) }' || complain "$name takes no time"
+done
+"$averaged" bench --mode infer --steps 2 --threads 2 --profile --json >out 2>log || complain 'inference'
+grep -q 'of gradients' out && complain 'inference has gradients'
+if [ -x "${averaged%_averaged}" ]; then
+    "${averaged%_averaged}" bench --mode train --steps 2 --threads 2 --profile >out 2>log ||
+        complain 'bench of a plain recipe'
+    grep -qE 'of gradients|of weights' out && complain 'a plain recipe has parts'
+fi
+
 # Kills, signals and damaged checkpoints.
 LINEAR=$averaged bash "$source_dir/tests/train/check_resume.sh" "${1:-8}" || complain 'check_resume.sh'
 [ "$failures" -eq 0 ]
