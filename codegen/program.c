@@ -75,21 +75,22 @@ static size_t write_arguments(struct table_writer *writer, const struct plan *pl
     return count;
 }
 
-static void write_step(struct table_writer *writer, const struct call *call, size_t first_argument)
+static void write_step(struct table_writer *writer, const struct call *call, size_t first_argument,
+                       uint32_t chain)
 {
     begin_struct(writer);
     put_long(writer, call->kernel);
     put_long(writer, (uint32_t)first_argument);
     place(writer, offsetof(struct rnet_step, argument_count));
     put_long(writer, call->argument_count);
-    put_long(writer, 0);
+    put_long(writer, chain);
     place(writer, offsetof(struct rnet_step, images));
     put_quad(writer, (uint64_t)call->images);
     end_struct(writer, sizeof(struct rnet_step));
 }
 
 static void write_phase(struct table_writer *writer, const struct plan *plan, enum rnet_phase phase,
-                        uint64_t *out_count)
+                        struct program_chains *chains, uint64_t *out_count)
 {
     const struct calls *const both[] = {plan->train, plan->infer};
     size_t argument = 0;
@@ -101,7 +102,7 @@ static void write_phase(struct table_writer *writer, const struct plan *plan, en
             const struct call *call = &both[i]->items.items[c];
 
             if (call->phase == phase) {
-                write_step(writer, call, argument);
+                write_step(writer, call, argument, program_chains_add(chains, both[i], c));
                 (*out_count)++;
             }
             argument += call->argument_count;
@@ -321,20 +322,20 @@ static void write_program(struct table_writer *writer, const struct compilation 
 }
 
 void program_write(const struct compilation *compilation, struct loop_program *const *programs,
-                   const struct program_facts *built, const struct program_cuda *cuda,
-                   FILE *stream)
+                   const struct program_facts *built, const struct program_cuda *cuda, FILE *stream)
 {
     struct table_writer writer = {.stream = stream};
     const struct plan *plan = &compilation->plan;
     struct table_sizes sizes = {.kernels = plan->kernels.items.count};
+    struct program_chains chains = {.arena = &writer.arena};
 
     fputs("\t.section .data.rel.ro,\"aw\"\n", stream);
     write_kernels(&writer, programs, &plan->kernels, cuda != NULL);
-    if (cuda)
-        program_cuda_write(&writer, plan, programs, cuda);
     sizes.arguments = write_arguments(&writer, plan);
     for (int phase = 0; phase < RNET_PHASE_COUNT; phase++)
-        write_phase(&writer, plan, (enum rnet_phase)phase, &sizes.steps[phase]);
+        write_phase(&writer, plan, (enum rnet_phase)phase, &chains, &sizes.steps[phase]);
+    if (cuda)
+        program_cuda_write(&writer, plan, programs, cuda, &chains);
     sizes.parameters = write_parameters(&writer, plan);
     write_outputs(&writer, plan);
     write_words(&writer, ".Laugment", &plan->recipe->augment);

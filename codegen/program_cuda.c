@@ -166,8 +166,38 @@ static void write_kernel(struct table_writer *writer, const struct kernel *kerne
     end_struct(writer, sizeof(struct rnet_cuda_kernel));
 }
 
+/* ---- chains ---- */
+
+uint32_t program_chains_add(struct program_chains *chains, const struct calls *calls, size_t call)
+{
+    const struct rnet_cuda_chain *found = calls->items.items[call].chain;
+    struct rnet_cuda_chain chain;
+
+    if (!found)
+        return 0;
+    chain = *found;
+    for (uint32_t step = 0; step < chain.length; step++)
+        chain.kernels[step] = calls->items.items[call + step].kernel;
+    chains->numbers.arena = chains->arena;
+    const struct table_entry *entry = table_find(&chains->numbers, &chain, sizeof chain);
+
+    if (entry)
+        return (uint32_t)entry->value + 1;
+    vector_push(&chains->items, chains->arena, chain);
+    table_set(&chains->numbers, &chain, sizeof chain, chains->items.count - 1);
+    return (uint32_t)chains->items.count;
+}
+
+/* Numbers and bytes alone, as they lie here. */
+static void write_chains(struct table_writer *writer, const struct program_chains *chains)
+{
+    put_label(writer, ".Lcuda_chains");
+    put_bytes(writer, chains->items.items, chains->items.count * sizeof *chains->items.items);
+}
+
 void program_cuda_write(struct table_writer *writer, const struct plan *plan,
-                        struct loop_program *const *programs, const struct program_cuda *cuda)
+                        struct loop_program *const *programs, const struct program_cuda *cuda,
+                        const struct program_chains *chains)
 {
     const size_t kernels = plan->kernels.items.count;
 
@@ -176,6 +206,7 @@ void program_cuda_write(struct table_writer *writer, const struct plan *plan,
     put_label(writer, ".Lcuda_kernels");
     for (size_t k = 0; k < kernels; k++)
         write_kernel(writer, plan->kernels.items.items[k], programs[k], k);
+    write_chains(writer, chains);
     put_label(writer, ".Lcuda");
     begin_struct(writer);
     put_symbol(writer, ".Lcuda_modules");
@@ -186,5 +217,8 @@ void program_cuda_write(struct table_writer *writer, const struct plan *plan,
     put_long(writer, cuda->precision);
     place(writer, offsetof(struct rnet_cuda, functions));
     put_functions(writer, cuda, kernels);
+    place(writer, offsetof(struct rnet_cuda, chains));
+    put_symbol(writer, ".Lcuda_chains");
+    put_quad(writer, chains->items.count);
     end_struct(writer, sizeof(struct rnet_cuda));
 }

@@ -33,6 +33,7 @@ struct call {
     int64_t images;       /* 0: as many as the batch holds */
     buffer_id *arguments; /* one a parameter of the kernel, in order */
     const char *path;     /* of the operation it came from */
+    const struct rnet_cuda_chain *chain; /* that begins here, or NULL (chain.h) */
 };
 
 /* A sequence of calls, in order of execution. */
@@ -42,6 +43,7 @@ struct calls {
     VECTOR(struct call) items;
     VECTOR(struct buffer) buffers;
     int64_t batch;
+    bool has_chains;           /* chain_find looks for some */
     buffer_id loss, rank;      /* results; BUFFER_NONE where there is no loss */
     VECTOR(buffer_id) outputs; /* results: of the graph's outputs, in inference */
 };

@@ -2,17 +2,19 @@
  *
  * A buffer lives from the call that writes it to the last that reads it; results live on to the
  * end. A call's results are placed before the buffers that it read last are freed, so no call's
- * output overlaps its input. */
+ * output overlaps its input. Nor does a chain's: its calls count as one. */
 #include "compiler/memory.h"
 
 #include <string.h>
 
 #include "base/vector.h"
+#include "compiler/chain.h"
 
 enum { ALIGNMENT = 64 };
 
 struct lifetime {
-    uint32_t first, last; /* numbers of calls; first > last: never used */
+    uint32_t first, last; /* numbers of calls, or of those that chains begin with; first > last:
+                             never used */
 };
 
 struct gap {
@@ -30,17 +32,44 @@ static uint64_t aligned(uint64_t bytes)
     return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
 
+/* The arguments of some calls in a row, one after the other. */
+struct argument_walk {
+    const struct calls *calls;
+    uint32_t call, end;
+    int argument;
+    buffer_id buffer; /* the one that walk_goes_on has come to */
+};
+
+static struct argument_walk walk_begin(const struct calls *calls, uint32_t first, uint32_t end)
+{
+    return (struct argument_walk){.calls = calls, .call = first, .end = end};
+}
+
+static bool walk_goes_on(struct argument_walk *walk)
+{
+    while (walk->call < walk->end) {
+        const struct call *call = &walk->calls->items.items[walk->call];
+
+        if (walk->argument < call->argument_count) {
+            walk->buffer = call->arguments[walk->argument++];
+            return true;
+        }
+        walk->call++;
+        walk->argument = 0;
+    }
+    return false;
+}
+
 static struct lifetime *find_lifetimes(const struct calls *calls)
 {
     struct lifetime *lifetimes = ARENA_ARRAY(calls->arena, struct lifetime, calls->buffers.count);
 
     for (size_t b = 0; b < calls->buffers.count; b++)
         lifetimes[b] = (struct lifetime){UINT32_MAX, 0};
-    for (uint32_t c = 0; c < calls->items.count; c++) {
-        const struct call *call = &calls->items.items[c];
-
-        for (int a = 0; a < call->argument_count; a++) {
-            struct lifetime *lifetime = &lifetimes[call->arguments[a]];
+    for (uint32_t c = 0, next; c < calls->items.count; c = next) {
+        next = c + chain_length(&calls->items.items[c]);
+        for (struct argument_walk walk = walk_begin(calls, c, next); walk_goes_on(&walk);) {
+            struct lifetime *lifetime = &lifetimes[walk.buffer];
 
             if (lifetime->first == UINT32_MAX)
                 lifetime->first = c;
@@ -66,8 +95,7 @@ static uint64_t heap_take(struct heap *heap, uint64_t bytes)
             best = gap;
     }
     if (!best) {
-        struct gap *last =
-            heap->gaps.count > 0 ? &heap->gaps.items[heap->gaps.count - 1] : NULL;
+        struct gap *last = heap->gaps.count > 0 ? &heap->gaps.items[heap->gaps.count - 1] : NULL;
 
         offset = heap->end;
         if (last && last->offset + last->bytes == heap->end) {
@@ -139,26 +167,42 @@ uint64_t memory_size(const struct buffer *buffer)
     return is_planned(buffer) ? aligned(buffer->bytes) : 0;
 }
 
+/* Of one argument of a call or chain: takes its place if it begins to live there, once. */
+static void begin_to_live(struct calls *calls, struct lifetime *lifetimes, buffer_id b,
+                          struct heap *heap)
+{
+    struct buffer *buffer = &calls->buffers.items[b];
+
+    if (is_planned(buffer))
+        buffer->offset = heap_take(heap, aligned(buffer->bytes));
+    lifetimes[b].first = UINT32_MAX;
+}
+
+static void end_to_live(const struct calls *calls, struct lifetime *lifetimes, buffer_id b,
+                        struct heap *heap)
+{
+    const struct buffer *buffer = &calls->buffers.items[b];
+
+    if (is_planned(buffer))
+        heap_free(heap, buffer->offset, aligned(buffer->bytes));
+    lifetimes[b].last = UINT32_MAX;
+}
+
 uint64_t memory_plan(struct calls *calls)
 {
-    const struct lifetime *lifetimes = find_lifetimes(calls);
+    chain_find(calls);
+
+    struct lifetime *lifetimes = find_lifetimes(calls);
     struct heap heap = {.arena = calls->arena};
 
-    for (uint32_t c = 0; c < calls->items.count; c++) {
-        const struct call *call = &calls->items.items[c];
-
-        for (int a = 0; a < call->argument_count; a++) {
-            struct buffer *buffer = &calls->buffers.items[call->arguments[a]];
-
-            if (is_planned(buffer) && lifetimes[call->arguments[a]].first == c)
-                buffer->offset = heap_take(&heap, aligned(buffer->bytes));
-        }
-        for (int a = 0; a < call->argument_count; a++) {
-            const struct buffer *buffer = &calls->buffers.items[call->arguments[a]];
-
-            if (is_planned(buffer) && lifetimes[call->arguments[a]].last == c)
-                heap_free(&heap, buffer->offset, aligned(buffer->bytes));
-        }
+    for (uint32_t c = 0, next; c < calls->items.count; c = next) {
+        next = c + chain_length(&calls->items.items[c]);
+        for (struct argument_walk walk = walk_begin(calls, c, next); walk_goes_on(&walk);)
+            if (lifetimes[walk.buffer].first == c)
+                begin_to_live(calls, lifetimes, walk.buffer, &heap);
+        for (struct argument_walk walk = walk_begin(calls, c, next); walk_goes_on(&walk);)
+            if (lifetimes[walk.buffer].last == c)
+                end_to_live(calls, lifetimes, walk.buffer, &heap);
     }
     return heap.end;
 }
@@ -180,36 +224,52 @@ static size_t taken_before(const struct gap *taken, size_t count, uint64_t offse
     return low;
 }
 
+/* Adds the place of a buffer that begins to live; false: another lives there. */
+static bool place_add(struct gap *taken, size_t *count, struct gap place)
+{
+    const size_t at = taken_before(taken, *count, place.offset);
+
+    if ((at > 0 && taken[at - 1].offset + taken[at - 1].bytes > place.offset) ||
+        (at < *count && place.offset + place.bytes > taken[at].offset))
+        return false;
+    memmove(taken + at + 1, taken + at, ((*count)++ - at) * sizeof *taken);
+    taken[at] = place;
+    return true;
+}
+
+static void place_remove(struct gap *taken, size_t *count, uint64_t offset)
+{
+    const size_t at = taken_before(taken, *count, offset);
+
+    memmove(taken + at, taken + at + 1, (--*count - at) * sizeof *taken);
+}
+
 const char *memory_check(const struct calls *calls, uint64_t bytes)
 {
-    const struct lifetime *lifetimes = find_lifetimes(calls);
+    struct lifetime *lifetimes = find_lifetimes(calls);
     struct gap *taken = ARENA_ARRAY(calls->arena, struct gap, calls->buffers.count + 1);
     size_t count = 0;
 
-    for (uint32_t c = 0; c < calls->items.count; c++) {
-        const struct call *call = &calls->items.items[c];
+    for (uint32_t c = 0, next; c < calls->items.count; c = next) {
+        next = c + chain_length(&calls->items.items[c]);
+        for (struct argument_walk walk = walk_begin(calls, c, next); walk_goes_on(&walk);) {
+            const struct buffer *buffer = &calls->buffers.items[walk.buffer];
 
-        for (int a = 0; a < call->argument_count; a++) {
-            const struct buffer *buffer = &calls->buffers.items[call->arguments[a]];
-            const struct gap place = {buffer->offset, buffer->bytes};
-            const size_t at = taken_before(taken, count, place.offset);
-
-            if (!is_planned(buffer) || lifetimes[call->arguments[a]].first != c)
+            if (!is_planned(buffer) || lifetimes[walk.buffer].first != c)
                 continue;
-            if (place.offset + place.bytes > bytes ||
-                (at > 0 && taken[at - 1].offset + taken[at - 1].bytes > place.offset) ||
-                (at < count && place.offset + place.bytes > taken[at].offset))
+            if (buffer->offset + buffer->bytes > bytes ||
+                !place_add(taken, &count, (struct gap){buffer->offset, buffer->bytes}))
                 return arena_format(calls->arena, "call %u: buffer %u overlaps another", c,
-                                    call->arguments[a]);
-            memmove(taken + at + 1, taken + at, (count++ - at) * sizeof *taken);
-            taken[at] = place;
+                                    walk.buffer);
+            lifetimes[walk.buffer].first = UINT32_MAX;
         }
-        for (int a = 0; a < call->argument_count; a++) {
-            const struct buffer *buffer = &calls->buffers.items[call->arguments[a]];
-            const size_t at = taken_before(taken, count, buffer->offset);
+        for (struct argument_walk walk = walk_begin(calls, c, next); walk_goes_on(&walk);) {
+            const struct buffer *buffer = &calls->buffers.items[walk.buffer];
 
-            if (is_planned(buffer) && lifetimes[call->arguments[a]].last == c)
-                memmove(taken + at, taken + at + 1, (--count - at) * sizeof *taken);
+            if (!is_planned(buffer) || lifetimes[walk.buffer].last != c)
+                continue;
+            place_remove(taken, &count, buffer->offset);
+            lifetimes[walk.buffer].last = UINT32_MAX;
         }
     }
     return NULL;

@@ -62,6 +62,8 @@ static void run_fuse(struct compilation *compilation)
 {
     fuse_calls(compilation->plan.train, compilation->keeps_convolutions);
     fuse_calls(compilation->plan.infer, compilation->keeps_convolutions);
+    compilation->plan.train->has_chains = compilation->keeps_convolutions;
+    compilation->plan.infer->has_chains = compilation->keeps_convolutions;
 }
 
 static const char *check_both(const struct compilation *compilation)

@@ -56,6 +56,9 @@ static void print_placed(const struct calls *calls, FILE *stream)
             fprintf(stream, "%s %s+%llu", a == inputs ? " ->" : "", region_names[buffer->region],
                     (unsigned long long)buffer->offset);
         }
+        if (call->chain)
+            fprintf(stream, "  begins a chain of %u, %u operations", call->chain->length,
+                    call->chain->operation_count);
         fputc('\n', stream);
     }
 }

@@ -21,7 +21,7 @@
 #include <stdint.h>
 
 enum {
-    RNET_PROGRAM_VERSION = 9,
+    RNET_PROGRAM_VERSION = 10,
     RNET_CHANNEL_PADDING = 16, /* channel strides are multiples of this */
     RNET_NARROW_CHANNELS = 4,  /* ... but for at most this many channels */
     RNET_WEIGHT_BLOCK = 32,    /* outputs of a weight's blocks, where it has some */
@@ -108,7 +108,7 @@ struct rnet_step {
     uint32_t kernel;         /* index into kernels */
     uint32_t first_argument; /* index into arguments */
     uint32_t argument_count;
-    uint32_t padding;
+    uint32_t chain; /* 0, or 1 + index into struct rnet_cuda's chains of the one that begins here */
     int64_t images; /* 0: as many as the batch holds; else this many, such as rows of weights */
 };
 
@@ -231,6 +231,60 @@ enum rnet_cuda_role {
     RNET_CUDA_SUM_CHUNKS, /* (chunks, sum): the chunks of a WEIGHT_GRADIENT added up */
 };
 
+/* What is done to a value at a point. */
+enum rnet_cuda_operation_kind {
+    RNET_CUDA_POINT_ADD,
+    RNET_CUDA_POINT_SUBTRACT,
+    RNET_CUDA_POINT_MULTIPLY,
+    RNET_CUDA_POINT_IF_POSITIVE, /* a > 0 ? b : 0 */
+    RNET_CUDA_POINT_RELU,        /* a > 0 ? a : 0 */
+};
+
+/* An operation on two values (struct rnet_cuda_chain). */
+struct rnet_cuda_operation {
+    uint8_t kind; /* enum rnet_cuda_operation_kind */
+    uint8_t a, b; /* RELU has no b */
+    uint8_t spare;
+};
+
+enum rnet_cuda_operand_kind {
+    RNET_CUDA_TENSOR, /* [images][grid][channels] */
+    RNET_CUDA_VECTOR, /* [channels], float32 */
+    RNET_CUDA_SUMS,   /* [chunk][channels, padded], float32: sums over the points of chunk_images
+                         images each, of which only those over all chunks count */
+};
+
+/* Argument `argument` of a chain's step number `step`. */
+struct rnet_cuda_operand {
+    uint8_t step, argument;
+    uint8_t kind; /* enum rnet_cuda_operand_kind */
+    uint8_t is_bfloat16;
+};
+
+enum {
+    RNET_CUDA_CHAIN_STEPS = 3,
+    RNET_CUDA_CHAIN_INPUTS = 8,
+    RNET_CUDA_CHAIN_OPERATIONS = 16,
+    RNET_CUDA_CHAIN_RESULTS = 4,
+    /* Numbers of values: 0 is what the convolution gives, in float32. */
+    RNET_CUDA_CHAIN_INPUT = 1,
+    RNET_CUDA_CHAIN_OPERATION = RNET_CUDA_CHAIN_INPUT + RNET_CUDA_CHAIN_INPUTS,
+};
+
+/* Two or three steps, one behind the other, that a library may compute in one piece: a FORWARD pass
+ * or DATA_GRADIENT of a convolution, what is done to its result at each point, and sums a channel.
+ * All there is lies on the grid of the convolution's result and has its channels. Whoever computes
+ * the chain stores the results below and need not store what else the steps do: nothing reads that.
+ * No result lies where an input does, or what the convolution loads. */
+struct rnet_cuda_chain {
+    uint32_t kernels[RNET_CUDA_CHAIN_STEPS]; /* of the steps */
+    uint32_t length, input_count, operation_count, result_count;
+    int32_t chunk_images; /* of sums */
+    struct rnet_cuda_operand inputs[RNET_CUDA_CHAIN_INPUTS], results[RNET_CUDA_CHAIN_RESULTS];
+    struct rnet_cuda_operation operations[RNET_CUDA_CHAIN_OPERATIONS];
+    uint8_t values[RNET_CUDA_CHAIN_RESULTS]; /* that the results hold */
+};
+
 /* How a kernel is launched; one for each of rnet_program.kernels, in their order. */
 struct rnet_cuda_kernel {
     uint32_t module;       /* index into modules */
@@ -288,6 +342,8 @@ struct rnet_cuda {
     uint32_t architecture; /* of the cubins: 90 for sm_90 */
     uint32_t precision;    /* enum rnet_precision */
     struct rnet_cuda_function functions[RNET_CUDA_FUNCTION_COUNT];
+    const struct rnet_cuda_chain *chains;
+    uint64_t chain_count;
 };
 
 /* Where a step leaves something that the runtime reads. */

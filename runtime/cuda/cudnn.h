@@ -6,7 +6,10 @@
  * the program's precision and makes do with the workspace; with `tune` a few are timed, and the
  * fastest is taken. Filters are dense for cuDNN, [outputs][window][inputs], and are copied before
  * (or, for a weight gradient, after) each use, by functions of the program; or together with others
- * (filters.h). */
+ * (filters.h).
+ *
+ * With `tune` chains of steps that begin with a convolution (struct rnet_cuda_chain) are described
+ * too, at the largest batch; whether one is taken is up to chains.h. */
 #ifndef RUNTIME_CUDA_CUDNN_H
 #define RUNTIME_CUDA_CUDNN_H
 
@@ -14,17 +17,21 @@
 #include "runtime/cuda/cudnn_api.h"
 #include "runtime/cuda/memory.h"
 
-enum { CUDNN_CANDIDATES = 6, CUDNN_DESCRIPTORS = 64 };
+enum {
+    CUDNN_CANDIDATES = 6,
+    CUDNN_CHAIN_CANDIDATES = 1, /* cuDNN compiles most of these when it plans them */
+    CUDNN_DESCRIPTORS = 192,
+};
 
-/* One way to compute a convolution. */
+/* One way to compute something. */
 struct cudnn_candidate {
     void *plan;
     int64_t workspace_bytes;
 };
 
-/* A kernel over so many images. */
-struct cudnn_convolution {
-    struct cudnn_convolution *next; /* over another number of images */
+/* The ways to compute a kernel, or a chain, over so many images. */
+struct cudnn_plans {
+    struct cudnn_plans *next; /* over another number of images */
     int64_t images;
     struct cudnn_candidate candidates[CUDNN_CANDIDATES];
     int candidate_count;                  /* 0: cuDNN does not take it */
@@ -46,17 +53,19 @@ struct cudnn {
     void *described_gpu;         /* that plans are for, where there is no handle */
     struct cudnnContext *handle; /* NULL: there is no cuDNN */
     bool tunes;
-    struct CUfunc_st **filter_copies;   /* of each kernel; NULL: not for cuDNN */
-    struct cudnn_convolution **kernels; /* of each: by number of images */
-    const struct cuda_memory *memory;   /* NULL until it is there */
-    struct cuda_scratch scratch;        /* as memory has it, or will */
-    struct CUevent_st *start, *end;     /* for timing */
-    char note[160];                     /* why there is no cuDNN, or what it is: "cuDNN 9.13.0" */
+    struct CUfunc_st **filter_copies; /* of each kernel; NULL: not for cuDNN */
+    struct cudnn_plans **kernels;     /* of each: by number of images */
+    struct cudnn_plans **chains;      /* of each, at the largest batch; NULL: not described */
+    const struct cuda_memory *memory; /* NULL until it is there */
+    struct cuda_scratch scratch;      /* as memory has it, or will */
+    struct CUevent_st *start, *end;   /* for timing */
+    char note[160];                   /* why there is no cuDNN, or what it is: "cuDNN 9.13.0" */
 };
 
 /* Opens libcudnn.so.9 for a program that has convolutions for it, and plans them at the largest
- * batch, which sets `scratch`. That the library is missing or too old is no error, but noted. With
- * RNET_NO_CUDNN in the environment it is not opened. Release it also after a failure. */
+ * batch, with `tune` chains as well, which sets `scratch`. That the library is missing or too old
+ * is no error, but noted. With RNET_NO_CUDNN in the environment it is not opened. Release it also
+ * after a failure. */
 struct status cudnn_open(struct cudnn *cudnn, const struct cuda_code *code, bool tune);
 
 /* Opens the library without a GPU, for plans on one that is described, as JSON in the words of
@@ -70,11 +79,31 @@ void cudnn_release(struct cudnn *cudnn);
  * looked at; 0: it does not take it. `*workspace_bytes` is of the first. */
 int cudnn_plan(struct cudnn *cudnn, uint32_t number, int64_t images, int64_t *workspace_bytes);
 
+/* The same of chain `number`, over as many images as a batch has. */
+int cudnn_plan_chain(struct cudnn *cudnn, uint32_t number, int64_t *workspace_bytes);
+
 /* Puts kernel `number` over `images` images on the computing stream, with the addresses of its
  * step's arguments; *taken says whether cuDNN does it. `filter` is where the filter lies or is to
  * be left; 0: it is copied from and to the arguments. The first time for a number of images must
  * not be captured. */
 struct status cudnn_run(struct cudnn *cudnn, uint32_t number, int64_t images,
                         const device_address *arguments, device_address filter, bool *taken);
+
+/* Where a chain's tensors lie. */
+struct cudnn_chain_places {
+    const device_address *arguments; /* of the convolution's step */
+    device_address filter;           /* as for cudnn_run */
+    device_address inputs[RNET_CUDA_CHAIN_INPUTS], results[RNET_CUDA_CHAIN_RESULTS];
+};
+
+/* Puts a chain on the computing stream, in way number `way` of those that cudnn_plan_chain counts;
+ * *runs says whether cuDNN could. */
+struct status cudnn_run_chain(struct cudnn *cudnn, uint32_t number, int way,
+                              const struct cudnn_chain_places *places, bool *runs);
+
+/* How many milliseconds the stream takes for what `put` puts on it: the mean of a few times, after
+ * one that does not count. Not to be captured. */
+struct status cudnn_time(const struct cudnn *cudnn, struct status (*put)(void *context),
+                         void *context, float *milliseconds);
 
 #endif

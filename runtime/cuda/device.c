@@ -1,4 +1,5 @@
 /* An NVIDIA GPU as a device (device.h). What each part does is in its own file. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,7 @@
 #include "runtime/cuda/step.h"
 #include "runtime/device.h"
 
-enum { NAME_BYTES = 384 };
+enum { NAME_BYTES = 448, CHAINS_BYTES = 64 };
 
 struct cuda_device {
     struct gpu gpu;
@@ -68,8 +69,13 @@ static struct status host_map(struct executor *executor, struct cuda_device *dev
 static void name_set(struct cuda_device *device)
 {
     const struct gpu *gpu = &device->gpu;
-    snprintf(device->name, sizeof device->name, "cuda:%d, %s%s%s%s", gpu->number, gpu->name,
-             device->cudnn.note[0] != '\0' ? ", " : "", device->cudnn.note,
+    const uint64_t taken = chains_taken(&device->phases.chains);
+    char chains[CHAINS_BYTES] = "";
+    if (taken > 0)
+        snprintf(chains, sizeof chains, ", %" PRIu64 " of %" PRIu64 " chains", taken,
+                 device->code.program->cuda->chain_count);
+    snprintf(device->name, sizeof device->name, "cuda:%d, %s%s%s%s%s", gpu->number, gpu->name,
+             device->cudnn.note[0] != '\0' ? ", " : "", device->cudnn.note, chains,
              device->filters.lacks_memory ? ", too little memory to copy filters together" : "");
 }
 
@@ -103,10 +109,8 @@ static struct status parts_open(struct executor *executor, struct cuda_device *d
     RETURN_IF_ERROR(feed_open(&device->feed, &device->memory, executor));
     RETURN_IF_ERROR(results_open(&device->results, &device->memory, program));
     RETURN_IF_ERROR(cuda_step_open(&device->step, &device->code, &device->memory));
-    RETURN_IF_ERROR(phases_open(&device->phases, program, &device->code, &device->memory,
-                                &device->results, &device->step, &device->cudnn, &device->filters));
-    name_set(device);
-    return status_ok();
+    return phases_open(&device->phases, program, &device->code, &device->memory, &device->results,
+                       &device->step, &device->cudnn, &device->filters);
 }
 
 static struct status cuda_open(struct executor *executor, const struct executor_options *options,
@@ -305,9 +309,12 @@ static struct status cuda_wait(struct executor *executor)
     return note(device, gpu_wait(&device->gpu));
 }
 
+/* What it is, and what it has found to do by the time. */
 static const char *cuda_name(const struct executor *executor)
 {
-    return device_of(executor)->name;
+    struct cuda_device *device = device_of(executor);
+    name_set(device);
+    return device->name;
 }
 
 static int64_t cuda_bytes(const struct executor *executor)

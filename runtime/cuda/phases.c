@@ -19,21 +19,13 @@ struct status phases_open(struct phases *phases, const struct rnet_program *prog
     *phases = (struct phases){
         .gpu = memory->gpu,
         .program = program,
-        .code = code,
         .results = results,
         .step = step,
-        .cudnn = cudnn,
         .filters = filters,
         .checks = getenv("RNET_CHECK_KERNELS") != NULL,
-        .addresses = calloc(program->argument_count + 1, sizeof *phases->addresses),
     };
-    if (phases->addresses == NULL)
-        return status_error(STATUS_MEMORY, "not enough memory for the step table");
-    for (uint64_t i = 0; i < program->argument_count; i++) {
-        const struct rnet_argument *argument = &program->arguments[i];
-        phases->addresses[i] = memory->regions[argument->region] + argument->offset;
-    }
-    return status_ok();
+    RETURN_IF_ERROR(launcher_open(&phases->launcher, code, memory, cudnn));
+    return chains_open(&phases->chains, &phases->launcher);
 }
 
 static void run_forget(const struct phases *phases, struct phase_run *run)
@@ -47,38 +39,9 @@ void phases_release(struct phases *phases)
 {
     for (int i = 0; i < phases->run_count; i++)
         run_forget(phases, &phases->runs[i]);
-    free(phases->addresses);
+    chains_release(&phases->chains);
+    launcher_release(&phases->launcher);
     *phases = (struct phases){0};
-}
-
-/* `filter` is where the step's lies; NULL: it is the step's own business. */
-static struct status step_launch(const struct phases *phases, const struct rnet_step *step,
-                                 int64_t images, const struct filter_step *filter)
-{
-    const struct rnet_kernel *kernel = &phases->program->kernels[step->kernel];
-    const struct rnet_cuda_kernel *cuda = &phases->program->cuda->kernels[step->kernel];
-    const device_address *addresses = phases->addresses + step->first_argument;
-    int64_t count = step->images != 0 ? step->images : images;
-    bool taken;
-    const device_address lies =
-        filter != NULL && filter->has_place ? phases->filters->memory->filters + filter->offset : 0;
-    if (filter != NULL && filter->is_left_out)
-        return status_ok();
-    RETURN_IF_ERROR(cudnn_run(phases->cudnn, step->kernel, count, addresses, lies, &taken));
-    if (taken)
-        return status_ok();
-    struct cuda_launch launch = {
-        .function = phases->code->functions[step->kernel],
-        .name = kernel->name,
-        .threads = cuda->threads,
-        .tasks_per_block = cuda->tasks_per_block,
-        .shared_bytes = cuda->shared_bytes,
-        .images = count,
-        .tasks = cuda_task_count(kernel->images_per_task, kernel->tasks_per_group, count),
-        .addresses = addresses,
-        .address_count = step->argument_count,
-    };
-    return cuda_launch_run(&launch, phases->gpu);
 }
 
 /* What is done at each step beside launching it. */
@@ -98,6 +61,19 @@ static struct status mark(const struct phases *phases, const struct watch *watch
                          "time a step on GPU %d", phases->gpu->number);
 }
 
+/* Puts a step on the stream, or the chain that begins with it; *length says how many steps that
+ * were. */
+static struct status step_launch(const struct phases *phases, const struct rnet_step *step,
+                                 int64_t images, const struct filter_step *filters,
+                                 uint32_t *length)
+{
+    RETURN_IF_ERROR(chains_run(&phases->chains, step, images, filters, length));
+    if (*length > 0)
+        return status_ok();
+    *length = 1;
+    return launcher_run(&phases->launcher, step, images, filters);
+}
+
 /* Puts a phase's steps and the copies of its results on the stream. */
 static struct status phase_launch(const struct phases *phases, enum rnet_phase phase,
                                   int64_t images, const struct watch *watch)
@@ -106,12 +82,17 @@ static struct status phase_launch(const struct phases *phases, enum rnet_phase p
     const struct rnet_steps *steps = &program->phases[phase];
     const struct filter_step *filters = filters_steps(phases->filters, phase, images);
     const struct driver *driver = &phases->gpu->driver;
+    uint64_t done = 0;
+    uint32_t length;
     for (uint64_t i = 0; i < steps->count; i++) {
         RETURN_IF_ERROR(mark(phases, watch, i));
         if (filters != NULL && i == 0)
             RETURN_IF_ERROR(filters_before(phases->filters, phase));
-        RETURN_IF_ERROR(
-            step_launch(phases, &steps->steps[i], images, filters != NULL ? &filters[i] : NULL));
+        if (i == done) {
+            RETURN_IF_ERROR(step_launch(phases, &steps->steps[i], images,
+                                        filters != NULL ? &filters[i] : NULL, &length));
+            done += length;
+        }
         if (filters != NULL && i + 1 == steps->count)
             RETURN_IF_ERROR(filters_behind(phases->filters, phase));
         if (watch->waits)

@@ -8,9 +8,7 @@
 #ifndef RUNTIME_CUDA_PHASES_H
 #define RUNTIME_CUDA_PHASES_H
 
-#include "runtime/cuda/code.h"
-#include "runtime/cuda/cudnn.h"
-#include "runtime/cuda/filters.h"
+#include "runtime/cuda/chains.h"
 #include "runtime/cuda/results.h"
 #include "runtime/cuda/step.h"
 
@@ -29,12 +27,11 @@ enum { PHASE_RUNS = 16 /* the most that are remembered */ };
 struct phases {
     const struct gpu *gpu;
     const struct rnet_program *program;
-    const struct cuda_code *code;
     const struct results *results;
     const struct cuda_step *step;
-    struct cudnn *cudnn;
     const struct filters *filters;
-    device_address *addresses; /* of each of the program's arguments */
+    struct launcher launcher;
+    struct chains chains;
     struct phase_run runs[PHASE_RUNS];
     int run_count;
     uint64_t clock;

@@ -3,7 +3,7 @@
 # executable of `rnet build --target cuda`, its kernels and functions as CUDA C compiled for this
 # processor (host_kernels), the imitated driver and cuDNN. Losses and updates are the processor's, by
 # generated kernels and by cuDNN, in float32 and bfloat16, with filters copied together and each by
-# itself. Needs NVRTC, and no GPU.
+# itself, with chains of steps in one piece where they are faster and right. Needs NVRTC, and no GPU.
 build=$(realpath -m "${RNET_BUILD_DIR:-$PWD/build}")
 # shellcheck source=tests/cli/common.sh
 . "$(dirname "$0")/../cli/common.sh"
@@ -38,13 +38,17 @@ like_processor()
 {
     local name=$1 precision=$2 losses=$3 update=$4 libraries=$5
     shift 5
+    rm -f library
     env LD_LIBRARY_PATH="$libraries" FAKE_CUDA_CODE="$PWD/$precision.so" FAKE_CUDA_REPORT=report \
-        "$@" "./$precision" "${train[@]}" --out "$name" >log 2>&1 || complain "$name: training"
+        FAKE_CUDNN_REPORT=library "$@" "./$precision" "${train[@]}" --out "$name" >log 2>&1 ||
+        complain "$name: training"
     "$build/tests/gpu/compare" losses processor/metrics.jsonl "$name/metrics.jsonl" "$losses" \
         >distance || complain "$name: losses: $(cat distance)"
     "$build/tests/gpu/compare" updates {start,processor,"$name"}/last.safetensors "$update" \
         >>distance || complain "$name: update: $(cat distance)"
     [ "$(count_of report leaks)" = 0 ] || complain "$name: $(count_of report leaks) leaks"
+    [ ! -e library ] || [ "$(count_of library leaks)" = 0 ] ||
+        complain "$name: $(count_of library leaks) descriptors leak"
     for event in loss top1; do
         printf '%s ' "$(sed -n "s/.*\"val_$event\":\([^,}]*\).*/\1/p" "$name/metrics.jsonl" | tail -n 1)"
     done >validation
@@ -105,4 +109,29 @@ for call in cuMemGetInfo_v2:1 cuMemGetInfo_v2:2 cuMemAlloc_v2:1 cuMemsetD8Async:
     grep -q injected log || complain "$call: another failure"
     [ "$(count_of report leaks)" = 0 ] || complain "$call: leaks"
 done
+
+# Tuned: of the steps that are chains, cuDNN has all. The imitated clock counts, and a launch takes
+# long. Where results are wrong, or it fails, or single steps are faster, chains are tried and left.
+train+=(--tune)
+slow=FAKE_CUDA_LAUNCH_TIME=9
+like_processor tuned tf32 1e-5 1e-4 $both $slow
+chains=$(count_of library chains) launches=$(count_of report launches)
+printf 'chains ran %s times\n' "$chains"
+[ "$launches" -lt "$together" ] || complain "$launches launches with chains, $together without"
+like_processor tuned-bf16 bf16 5e-2 5e-1 $both $slow
+[ "$(count_of library chains)" -gt 0 ] || complain 'no chains in bf16'
+# left NAME [NAME=VALUE...]: chains run while they are tried, and never again
+left()
+{
+    local name=$1
+    shift
+    like_processor "$name" tf32 1e-5 1e-4 $both "$@"
+    [ "$(count_of library chains)" -lt "$((chains / 2))" ] ||
+        complain "$name: chains ran $(count_of library chains) times"
+}
+left wrong-sums $slow FAKE_CUDNN_WRONG=SUMS
+left wrong-tensors $slow FAKE_CUDNN_WRONG=TENSORS
+left failing $slow FAKE_CUDNN_FAILS=1
+left refused $slow FAKE_CUDNN_REFUSE_CHAINS=1
+left slower FAKE_CUDA_LAUNCH_TIME=0
 [ "$failures" -eq 0 ]

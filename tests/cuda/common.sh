@@ -15,6 +15,25 @@ imitate()
         -Wl,-soname,"${2##*/}" -o "$2" "$source_dir/tests/cuda/$1" || exit 1
 }
 
+# loading_driver FOLDER: puts a libcuda.so.1 there, of the names in CUDA's stub: loading code succeeds,
+# all else fails as in the stub. Engines that cuDNN compiles itself load their code before they are
+# said to fit. Fails where there is no stub, in CUDA_HOME or /usr/local/cuda.
+loading_driver()
+{
+    local stub loads
+    stub=$(find -L "${CUDA_HOME:-/usr/local/cuda}" -path '*stubs/libcuda.so' 2>/dev/null | head -n 1)
+    [ -n "$stub" ] || return 1
+    loads='cuLibraryLoadData|cuLibraryGetKernel|cuLibraryGetModule|cuKernelGetFunction'
+    loads+='|cuModuleLoadData|cuModuleLoadDataEx|cuModuleGetFunction'
+    mkdir -p "$1"
+    nm -D --defined-only "$stub" | awk -v loads="^($loads)$" '
+        $2 != "T" { next }
+        $3 ~ loads { print "unsigned " $3 "(void **out) { *out = thing; return 0; }"; next }
+        { print "unsigned " $3 "(void) { return 34; }" }
+        BEGIN { print "static char thing[4096];" }' >"$1/driver.c"
+    ${CC:-cc} -w -fPIC -shared -Wl,-soname,libcuda.so.1 -o "$1/libcuda.so.1" "$1/driver.c"
+}
+
 # count_of REPORT NAME: a number that an imitation has reported
 count_of()
 {

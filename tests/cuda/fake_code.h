@@ -6,7 +6,7 @@
 
 /* What a library has put on a stream. */
 typedef void fake_call(const void *context);
-enum { FAKE_CALL_BYTES = 512 };
+enum { FAKE_CALL_BYTES = 2048 };
 
 #define FAKE_CODE_MAGIC "fakecuda"
 

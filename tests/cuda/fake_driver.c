@@ -16,12 +16,14 @@
  *   FAKE_CUDA_FAIL=N         the N-th call fails; FAKE_CUDA_FAIL=NAME:N the N-th call of NAME
  *   FAKE_CUDA_FAULT=KERNEL   that kernel accesses an illegal address; KERNEL:N the N-th time
  *   FAKE_CUDA_SKIP=KERNEL    that kernel does nothing
+ *   FAKE_CUDA_LAUNCH_TIME=T  a launch takes as long as T other operations (1)
  *   FAKE_CUDA_REPORT=FILE    counts are written there at the end
  */
 #include <dlfcn.h>
 #include <elf.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,13 +57,20 @@ struct operation {
     uint64_t position;
     const struct CUgraph_st *graph;
     fake_call *call;
-    char context[FAKE_CALL_BYTES];
+    const void *context; /* of the call, in a list that lasts */
+};
+
+/* What a library has put on a stream, as that may run again and again. */
+struct context {
+    struct context *older;
+    _Alignas(max_align_t) char bytes[FAKE_CALL_BYTES];
 };
 
 struct CUstream_st {
     struct operation *queue;
     size_t count, capacity;
-    uint64_t done; /* operations that ran; queue[0] is number `done` */
+    uint64_t done;     /* operations that ran; queue[0] is number `done` */
+    uint64_t launches; /* that were queued or captured */
     struct CUgraph_st *capture;
 };
 
@@ -78,6 +87,7 @@ struct CUgraphExec_st {
 struct CUevent_st {
     struct CUstream_st *stream;
     uint64_t position; /* operations of the stream that must have run; 0: never recorded */
+    uint64_t launches; /* among them */
     bool ran;          /* the work before it is done */
     struct CUevent_st *older;
 };
@@ -121,6 +131,7 @@ static struct {
     struct CUevent_st
         *all_events; /* also destroyed ones, as work that is queued may refer to them */
     struct CUstream_st *all_streams[STREAMS];
+    struct context *all_contexts;
     struct fake_kernel found[FOUND_MOST]; /* in what NVRTC has made */
     size_t found_count;
     void *library; /* of FAKE_CUDA_CODE */
@@ -324,6 +335,7 @@ static unsigned int push(struct operation **queue, size_t *count, size_t *capaci
 
 static unsigned int enqueue(struct CUstream_st *stream, struct operation operation)
 {
+    stream->launches += operation.kind == LAUNCH;
     if (stream->capture != NULL)
         return push(&stream->capture->operations, &stream->capture->count,
                     &stream->capture->capacity, operation);
@@ -657,6 +669,7 @@ unsigned int cuEventRecord(struct CUevent_st *event, struct CUstream_st *stream)
     unsigned int result = enqueue(stream, (struct operation){.kind = RECORD, .event = event});
     event->stream = stream;
     event->position = stream->done + stream->count;
+    event->launches = stream->launches;
     return result;
 }
 
@@ -670,6 +683,7 @@ unsigned int cuEventRecordWithFlags(struct CUevent_st *event, struct CUstream_st
     event->ran = false;
     event->stream = stream;
     event->position = stream->capture->count;
+    event->launches = stream->launches;
     return enqueue(stream, (struct operation){.kind = RECORD, .event = event});
 }
 
@@ -689,7 +703,9 @@ unsigned int cuEventElapsedTime(float *milliseconds, struct CUevent_st *start,
 {
     ENTER();
     REQUIRE(start->stream != NULL && end->stream != NULL && start->ran && end->ran);
-    *milliseconds = (float)(end->position - start->position);
+    *milliseconds =
+        (float)(end->position - start->position) +
+        (float)(setting("FAKE_CUDA_LAUNCH_TIME", 1) - 1) * (float)(end->launches - start->launches);
     return DRIVER_SUCCESS;
 }
 
@@ -823,10 +839,12 @@ unsigned int fake_cuda_call(struct CUstream_st *stream, fake_call *call, const v
 unsigned int fake_cuda_call(struct CUstream_st *stream, fake_call *call, const void *context,
                             size_t bytes)
 {
-    struct operation operation = {.kind = CALL, .call = call};
-    REQUIRE(stream != NULL && bytes <= sizeof operation.context);
-    memcpy(operation.context, context, bytes);
-    return enqueue(stream, operation);
+    REQUIRE(stream != NULL && bytes <= FAKE_CALL_BYTES);
+    struct context *kept = calloc(1, sizeof *kept);
+    memcpy(kept->bytes, context, bytes);
+    kept->older = fake.all_contexts;
+    fake.all_contexts = kept;
+    return enqueue(stream, (struct operation){.kind = CALL, .call = call, .context = kept->bytes});
 }
 
 /* ---- graphs ---- */

@@ -4,10 +4,7 @@
 #include <string.h>
 
 #include "compiler/memory.h"
-#include "compiler/pass.h"
-#include "compiler/report.h"
-#include "tests/unit/elaborate_fixture.h"
-#include "tests/unit/shipped_networks.h"
+#include "tests/unit/compile_shipped.h"
 
 /* ---- symbols ---- */
 
@@ -89,42 +86,6 @@ static uint64_t *run_symbols(const struct calls *calls, struct arena *arena)
 
 /* ---- networks ---- */
 
-static void define_all(struct fixture *f, const char *options)
-{
-    char *text = arena_copy_text(&f->arena, options, strlen(options));
-
-    for (char *word = strtok(text, " "); word; word = strtok(NULL, " ")) {
-        char *equals = strchr(word, '=');
-
-        *equals = '\0';
-        fixture_define(f, word, equals + 1);
-    }
-}
-
-/* For the processor, or where a library computes the convolutions: all passes without a limit;
- * false where there is no training step. */
-static bool compile(struct fixture *f, struct compilation *compilation, const char *file,
-                    const char *options, bool for_library)
-{
-    size_t count;
-    const struct pass *passes = compiler_passes(&count);
-
-    fixture_begin(f);
-    define_all(f, options);
-    ck_assert(fixture_elaborate_file(f, arena_format(&f->arena, "examples/%s.rnet", file)));
-    *compilation =
-        (struct compilation){.arena = &f->arena,
-                             .sources = &f->sources,
-                             .elaboration = f->out,
-                             .keeps_convolutions = for_library,
-                             .precision = for_library ? RNET_PRECISION_BF16 : RNET_PRECISION_FP32};
-    if (!report_can_plan(&compilation->elaboration))
-        return false;
-    for (size_t i = 0; i < count; i++)
-        passes[i].run(compilation);
-    return true;
-}
-
 static void expect_same_step(const struct calls *before, const struct calls *after,
                              struct arena *arena, const char *file)
 {
@@ -158,7 +119,6 @@ static void expect_limited(struct fixture *f, const struct compilation *compilat
     expect_same_step(before, &after, &f->arena, file);
 }
 
-/* The first network of each file. */
 static void check_every_network(bool for_library)
 {
     int networks = 0;
@@ -167,13 +127,10 @@ static void check_every_network(bool for_library)
         const struct shipped_network *network = &shipped_networks[i];
         struct compilation compilation;
         struct fixture f;
-        size_t first = 0;
 
-        while (strcmp(shipped_networks[first].file, network->file) != 0)
-            first++;
-        if (first < i)
+        if (!is_first_of_file(i))
             continue;
-        if (compile(&f, &compilation, network->file, network->options, for_library)) {
+        if (compile_shipped(&f, &compilation, network->file, network->options, for_library)) {
             for (int percent = 90; percent > 0; percent -= 20)
                 expect_limited(&f, &compilation, percent, network->file);
             networks++;
@@ -204,7 +161,7 @@ START_TEST(least)
     struct recomputation found;
     uint64_t bytes;
 
-    ck_assert(compile(&f, &compilation, "cifar/iresnet", "depth=164", false));
+    ck_assert(compile_shipped(&f, &compilation, "cifar/iresnet", "depth=164", false));
     calls = *compilation.plan.train;
     bytes = recompute_calls(&calls, 1 << 20).least;
     ck_assert_uint_gt(bytes, 1 << 20);
@@ -227,8 +184,8 @@ START_TEST(depth)
     struct fixture f, g;
     uint64_t small, large;
 
-    ck_assert(compile(&f, &shallow, "cifar/iresnet", "depth=164", false));
-    ck_assert(compile(&g, &deep, "cifar/iresnet", "depth=3002", false));
+    ck_assert(compile_shipped(&f, &shallow, "cifar/iresnet", "depth=164", false));
+    ck_assert(compile_shipped(&g, &deep, "cifar/iresnet", "depth=3002", false));
     calls = *shallow.plan.train;
     small = recompute_calls(&calls, 1 << 20).least;
     calls = *deep.plan.train;
@@ -248,7 +205,7 @@ START_TEST(no_need)
     struct fixture f;
     struct recomputation found;
 
-    ck_assert(compile(&f, &compilation, "cifar/resnet", "depth=20", false));
+    ck_assert(compile_shipped(&f, &compilation, "cifar/resnet", "depth=20", false));
     calls = *compilation.plan.train;
     found = recompute_calls(&calls, compilation.train_workspace);
     ck_assert_uint_eq(found.repeated, 0);
