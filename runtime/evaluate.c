@@ -2,6 +2,7 @@
 #include "runtime/evaluate.h"
 
 #include <inttypes.h>
+#include <math.h>
 
 #include "runtime/commands.h"
 #include "runtime/executor_options.h"
@@ -27,9 +28,10 @@ struct status tally_add(struct tally *tally, struct executor *executor, struct r
     RETURN_IF_ERROR(executor_read(executor, loss, images, &losses));
     RETURN_IF_ERROR(executor_read(executor, rank, images, &ranks));
     for (int64_t i = 0; i < images; i++) {
+        const bool is_ranked = isfinite(losses[i]); /* nothing is above what is not a number */
         tally->loss += (double)losses[i];
-        tally->top1 += ranks[i] < 1;
-        tally->top5 += ranks[i] < TOP;
+        tally->top1 += is_ranked && ranks[i] < 1;
+        tally->top5 += is_ranked && ranks[i] < TOP;
     }
     tally->images += images;
     return status_ok();

@@ -1,6 +1,7 @@
 /* One loop for each operation, over a thread's part of the arrays. See floats.h. */
 #include "runtime/floats.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { GRAIN = 16 /* a cache line, so that no two threads write into the same one */ };
@@ -82,4 +83,12 @@ void floats_approach(struct thread_team *team, float *out, const float *in, int6
 void floats_swap(struct thread_team *team, float *first, float *second, int64_t count)
 {
     job_run(team, (struct job){.function = swap, .out = first, .other = second, .count = count});
+}
+
+const float *floats_find_not_finite(const float *values, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++)
+        if (!isfinite(values[i]))
+            return &values[i];
+    return NULL;
 }

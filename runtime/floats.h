@@ -19,6 +19,9 @@ void floats_add(struct thread_team *team, float *out, const float *in, int64_t c
 void floats_approach(struct thread_team *team, float *out, const float *in, int64_t count,
                      float share);
 
+/* The first that is not finite; NULL: all are. Borrowed. */
+const float *floats_find_not_finite(const float *values, int64_t count);
+
 /* Exchanges the contents. */
 void floats_swap(struct thread_team *team, float *first, float *second, int64_t count);
 

@@ -158,6 +158,8 @@ struct status training_save(struct training *training)
     weights_rearrange(training, true);
     struct status status = checkpoint_write(training->options.out, training->step, &checkpoint);
     weights_rearrange(training, false);
+    if (status_is_ok(&status))
+        training->saved_step = training->step;
     return status;
 }
 
@@ -267,7 +269,7 @@ static struct status state_take(struct training *training, const struct checkpoi
         return status_error(STATUS_INVALID, "the checkpoint in %s contradicts itself", out);
     changes_print(training, &state);
     memory_take(training, saved);
-    training->step = state.step;
+    training->step = training->saved_step = state.step;
     training->epoch = state.epoch;
     training->sums = state.sums;
     training->seconds_before = state.seconds;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "runtime/clock.h"
+#include "runtime/floats.h"
 #include "runtime/interrupt.h"
 #include "runtime/keys.h"
 #include "runtime/resume.h"
@@ -33,13 +34,19 @@ static void batch_counters_advance(const struct executor *executor)
             executor->batch_counters[i]++;
 }
 
-static struct status diverged(const struct training *training, const char *what, double value)
+/* What has diverged is not written: all that was before stays. */
+static struct status diverged(struct training *training, const char *what, int64_t step,
+                              double value)
 {
-    bool saved = training->history.epochs.count > 0;
-    return status_error(STATUS_DIVERGED, "the %s of step %" PRId64 " is not finite (%g); %s%s",
-                        what, training->step + 1, value,
-                        saved ? "the weights of the last whole epoch are in " : "nothing was saved",
-                        saved ? training->last_path : "");
+    const char *kept = "nothing was saved";
+    if (training->history.epochs.count > 0)
+        kept = arena_format(&training->arena, "the weights of the last whole epoch are in %s",
+                            training->last_path);
+    else if (training->saved_step >= 0)
+        kept = arena_format(&training->arena, "the checkpoint of step %" PRId64 " is in %s",
+                            training->saved_step, training->options.out);
+    return status_error(STATUS_DIVERGED, "%s of step %" PRId64 " is not finite (%g); %s", what,
+                        step, value, kept);
 }
 
 /* Loads the batch at place `first` of the epoch, or takes the one that was loaded ahead. */
@@ -82,7 +89,7 @@ static struct status batch_compute(struct training *training, const struct batch
         tally_add(&own, executor, program->train_loss, program->train_rank, batch->images));
     *loss = tally_loss(&own);
     if (!isfinite(*loss))
-        return diverged(training, "loss", *loss);
+        return diverged(training, "the loss", training->step + 1, *loss);
     RETURN_IF_ERROR(optimizer_add(&training->optimizer));
     batch_counters_advance(executor);
     tally->loss += own.loss;
@@ -124,7 +131,8 @@ static struct status update_compute(struct training *training, struct step_recor
     RETURN_IF_ERROR(
         optimizer_finish(&training->optimizer, training->step + 1, &record->gradient_norm));
     if (!isfinite(record->gradient_norm))
-        return diverged(training, "norm of the gradients", record->gradient_norm);
+        return diverged(training, "the norm of the gradients", training->step + 1,
+                        record->gradient_norm);
     record->step = ++training->step;
     return status_ok();
 }
@@ -175,9 +183,26 @@ static struct status trained_weights_write(struct training *training, const char
     return weight_average_exchange(&training->executor);
 }
 
+/* A step whose loss is finite may leave weights that are not. */
+static struct status weights_check(struct training *training)
+{
+    static const enum rnet_region regions[] = {RNET_REGION_WEIGHTS, RNET_REGION_STATISTICS};
+    const struct executor *executor = &training->executor;
+    for (size_t i = 0; i < countof(regions); i++) {
+        RETURN_IF_ERROR(executor_fetch(executor, regions[i]));
+        const float *values = (const float *)(const void *)executor->regions[regions[i]];
+        const uint64_t bytes = executor->program->region_bytes[regions[i]];
+        const float *wrong = floats_find_not_finite(values, (int64_t)(bytes / sizeof *values));
+        if (wrong != NULL)
+            return diverged(training, "a weight", training->step, (double)*wrong);
+    }
+    return status_ok();
+}
+
 /* Writes the weights, then the checkpoint, which thereby never is ahead of them. */
 static struct status state_write(struct training *training)
 {
+    RETURN_IF_ERROR(weights_check(training));
     RETURN_IF_ERROR(trained_weights_write(training, training->last_path));
     return training_save(training);
 }
@@ -249,6 +274,8 @@ static struct status epoch_finish(struct training *training)
     RETURN_IF_ERROR(weight_average_exchange(&training->executor));
     if (!whole)
         return stopped(training);
+    if (!isfinite(tally_loss(&validation)))
+        return diverged(training, "the validation loss", training->step, tally_loss(&validation));
     struct epoch_record record = epoch_record_make(training, &validation);
     const struct epoch_record *best = history_best(&training->history);
     if (best == NULL || record.validation_top1 > best->validation_top1)
@@ -278,8 +305,10 @@ static struct status epoch_run(struct training *training)
         RETURN_IF_ERROR(step_run(training));
         if (interrupt_requested())
             return stopped(training);
-        if (checkpoint_is_due(training) && training->step < end)
+        if (checkpoint_is_due(training) && training->step < end) {
+            RETURN_IF_ERROR(weights_check(training));
             RETURN_IF_ERROR(training_save(training));
+        }
     }
     return training->step < end ? state_write(training) : epoch_finish(training);
 }

@@ -59,6 +59,7 @@ struct training {
     int64_t steps_per_epoch, total_steps;
     int64_t step;           /* optimizer steps done */
     int64_t epoch;          /* whole epochs done, validation included */
+    int64_t saved_step;     /* of the newest checkpoint; -1: there is none */
     struct epoch_sums sums; /* of the epoch under way */
     struct batch_ahead ahead;
     int64_t metrics_position;       /* bytes of metrics.jsonl that a resumed run keeps */
@@ -75,8 +76,8 @@ struct status training_open(struct training *training, const struct rnet_program
 
 void training_release(struct training *training);
 
-/* Trains to the end. STATUS_STOPPED after a signal, STATUS_DIVERGED for a loss that is not
- * finite; in every case the weight files and checkpoints in the directory are whole. */
+/* Trains to the end. STATUS_STOPPED after a signal, STATUS_DIVERGED for a loss or a weight that is
+ * not finite; in every case the weight files and checkpoints in the directory are whole. */
 struct status training_run(struct training *training);
 
 #endif

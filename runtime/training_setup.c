@@ -156,6 +156,7 @@ struct status training_open(struct training *training, const struct rnet_program
                             const struct train_options *options)
 {
     training->options = *options;
+    training->saved_step = -1;
     training->history.arena = &training->arena;
     RETURN_IF_ERROR(directory_check(training));
     RETURN_IF_ERROR(data_set_open(&training->data, options->data,

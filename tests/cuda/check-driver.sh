@@ -105,6 +105,23 @@ cmp -s <(without_rate part_cpu) <(without_rate part_gpu) || complain 'averaged: 
 with_gpu FAKE_CUDA_FAULT=gradient_limit "${train[@]}" --out fault && complain 'a fault in the limit'
 grep -q 'the limit of gradients of linear' log || complain 'a fault in the limit is not named'
 
+# A step that diverges has its update behind it when the host sees that; nothing is written any more.
+with_gpu "${train[@]}" --steps 2 --out wild || complain 'an epoch'
+cp -r wild tame
+with_gpu "${train[@]}" --resume --lr 1e30 --out wild
+[ $? -eq 70 ] && grep -q 'not finite.*last whole epoch are in wild/last' log || complain 'no divergence'
+for file in tame/*.safetensors tame/checkpoint-*; do
+    cmp -s "$file" "wild/${file#*/}" || complain "a run that diverges: ${file#*/} is another"
+done
+[ "$(ls tame)" = "$(ls wild)" ] || complain "a run that diverges leaves $(ls wild)"
+with_gpu "${train[@]}" --resume --out wild || complain 'going on after a divergence'
+cmp -s averaged_cpu/last.safetensors wild/last.safetensors || complain 'a run after a divergence'
+with_gpu "${train[@]}" --lr 1e30 --checkpoint-every 1 --out wilder
+[ $? -eq 70 ] && grep -q 'the checkpoint of step 1 is in wilder' log ||
+    complain "no divergence, or another checkpoint"
+with_gpu train --data shapes --lr 1e30 --out wildest
+[ $? -eq 70 ] && grep -q 'nothing was saved' log || complain 'no divergence, or something is saved'
+
 # Of a step come back losses, ranks and the norm; there go images, labels and scalars.
 # bus STEPS: sets what crossed in a training of so many steps, all within an epoch
 bus()

@@ -93,6 +93,10 @@ cmp -s alone/last.safetensors seeds/seed-5/last.safetensors || complain 'a seed 
 grep -qE '^\{"runs":2,"seed":4,"best_errors":\[[0-9.]+,[0-9.]+\],.*"last_std":[0-9.]+\}$' \
     seeds/repeat.json || { cat seeds/repeat.json; complain 'repeat.json'; }
 grep -q 'seed 5' seeds/report.html || complain 'the page of the seeds'
+# Logits that are not numbers are no answers.
+train --out wild --lr 3e38 --steps 1 || complain 'a step at a wild learning rate'
+"$linear" eval --data shapes --weights wild/last.safetensors --json >out 2>log
+grep -q '"loss":null,"top1":0,"top5":0}' out || complain "eval of wild weights: $(cat out log)"
 # A data file that is cut short while it is mapped: a message and exit 1, not a crash.
 # array FILE TYPE SHAPE BYTES: zeros in NumPy's format
 array()
