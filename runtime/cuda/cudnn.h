@@ -101,8 +101,8 @@ struct cudnn_chain_places {
 struct status cudnn_run_chain(struct cudnn *cudnn, uint32_t number, int way,
                               const struct cudnn_chain_places *places, bool *runs);
 
-/* How many milliseconds the stream takes for what `put` puts on it: the mean of a few times, after
- * one that does not count. Not to be captured. */
+/* How many milliseconds the GPU takes for what `put` puts on the computing stream: the mean of a
+ * few times in a graph, as steps run later, after one that does not count. Not to be captured. */
 struct status cudnn_time(const struct cudnn *cudnn, struct status (*put)(void *context),
                          void *context, float *milliseconds);
 

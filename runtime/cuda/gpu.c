@@ -89,6 +89,26 @@ void gpu_event_destroy(const struct gpu *gpu, struct CUevent_st *event)
         gpu->driver.event_destroy(event);
 }
 
+struct status gpu_capture(const struct gpu *gpu, struct status (*put)(void *context), void *context,
+                          struct CUgraphExec_st **graph)
+{
+    const struct driver *driver = &gpu->driver;
+    struct CUgraph_st *made = NULL;
+    RETURN_IF_ERROR(driver_status(driver,
+                                  driver->capture_begin(gpu->compute, DRIVER_CAPTURE_THREAD_LOCAL),
+                                  "record a graph"));
+    struct status status = put(context);
+    struct status ended =
+        driver_status(driver, driver->capture_end(gpu->compute, &made), "record a graph");
+    if (status_is_ok(&status))
+        status = ended;
+    if (status_is_ok(&status))
+        status = driver_status(driver, driver->graph_instantiate(graph, made, 0), "make a graph");
+    if (made != NULL)
+        driver->graph_destroy(made);
+    return status;
+}
+
 struct status gpu_host_allocate(const struct gpu *gpu, size_t bytes, void **memory)
 {
     return driver_status(&gpu->driver, gpu->driver.host_allocate(memory, bytes, 0),

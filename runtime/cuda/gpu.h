@@ -31,6 +31,10 @@ struct status gpu_event_create(const struct gpu *gpu, bool timing, struct CUeven
 /* Destroys it. NULL is nothing. */
 void gpu_event_destroy(const struct gpu *gpu, struct CUevent_st *event);
 
+/* Makes a graph of what `put` puts on the computing stream. Nothing runs. */
+struct status gpu_capture(const struct gpu *gpu, struct status (*put)(void *context), void *context,
+                          struct CUgraphExec_st **graph);
+
 /* Memory of the host that copies do not wait for. */
 struct status gpu_host_allocate(const struct gpu *gpu, size_t bytes, void **memory);
 void gpu_host_free(const struct gpu *gpu, void *memory);

@@ -120,37 +120,27 @@ static struct status part_launch(const struct phases *phases, enum cuda_step_par
                          phases->program->network, phases->gpu->number, phases->gpu->name);
 }
 
-static struct status all_launch(const struct phases *phases, const uint32_t *pieces, int count,
-                                int64_t images, const struct watch *watch)
-{
-    for (int i = 0; i < count; i++)
-        if (pieces[i] < RNET_PHASE_COUNT)
-            RETURN_IF_ERROR(phase_launch(phases, (enum rnet_phase)pieces[i], images, watch));
-        else
-            RETURN_IF_ERROR(part_launch(phases, (enum cuda_step_part)pieces[i], watch));
-    return status_ok();
-}
+/* Pieces of work in a row. */
+struct work {
+    const struct phases *phases;
+    const uint32_t *pieces;
+    int count;
+    int64_t images;
+    struct watch watch;
+};
 
-/* Turns the launches into a graph. Nothing runs. */
-static struct status capture(const struct phases *phases, const uint32_t *pieces, int count,
-                             int64_t images, const struct watch *watch, struct CUgraphExec_st **out)
+static struct status work_put(void *context)
 {
-    const struct driver *driver = &phases->gpu->driver;
-    struct CUgraph_st *graph = NULL;
-    RETURN_IF_ERROR(driver_status(
-        driver, driver->capture_begin(phases->gpu->compute, DRIVER_CAPTURE_THREAD_LOCAL),
-        "record a graph"));
-    struct status status = all_launch(phases, pieces, count, images, watch);
-    struct status ended =
-        driver_status(driver, driver->capture_end(phases->gpu->compute, &graph), "record a graph");
-    if (status_is_ok(&status))
-        status = ended;
-    if (status_is_ok(&status))
-        status = driver_status(driver, driver->graph_instantiate(out, graph, 0),
-                               "make a graph of %s's steps", phases->program->network);
-    if (graph != NULL)
-        driver->graph_destroy(graph);
-    return status;
+    const struct work *work = context;
+    for (int i = 0; i < work->count; i++) {
+        const uint32_t piece = work->pieces[i];
+        if (piece < RNET_PHASE_COUNT)
+            RETURN_IF_ERROR(
+                phase_launch(work->phases, (enum rnet_phase)piece, work->images, &work->watch));
+        else
+            RETURN_IF_ERROR(part_launch(work->phases, (enum cuda_step_part)piece, &work->watch));
+    }
+    return status_ok();
 }
 
 /* Finds the run, or a place for it: a free one, or the one that was used longest ago. */
@@ -179,12 +169,15 @@ struct status phases_run(struct phases *phases, const uint32_t *pieces, int coun
     for (int i = 0; i < count; i++)
         mask |= 1u << pieces[i];
     struct phase_run *run = run_find(phases, mask, images);
+    struct work work = {.phases = phases, .pieces = pieces, .count = count, .images = images};
     bool is_first = run->used == 0;
     run->used = ++phases->clock;
-    if (is_first || phases->checks)
-        return all_launch(phases, pieces, count, images, &(struct watch){.waits = true});
+    if (is_first || phases->checks) {
+        work.watch.waits = true;
+        return work_put(&work);
+    }
     if (run->graph == NULL)
-        RETURN_IF_ERROR(capture(phases, pieces, count, images, &(struct watch){0}, &run->graph));
+        RETURN_IF_ERROR(gpu_capture(phases->gpu, work_put, &work, &run->graph));
     return driver_status(driver, driver->graph_launch(run->graph, phases->gpu->compute),
                          "launch a graph of %s's steps", phases->program->network);
 }
@@ -223,12 +216,18 @@ struct status phases_run_timed(const struct phases *phases, enum rnet_phase phas
     const uint64_t count = phases->program->phases[phase].count;
     struct CUevent_st **marks = calloc(count + 1, sizeof *marks);
     struct CUgraphExec_st *graph = NULL;
+    struct work work = {
+        .phases = phases,
+        .pieces = &(uint32_t){phase},
+        .count = 1,
+        .images = images,
+        .watch = {.marks = marks},
+    };
     if (marks == NULL)
         return status_error(STATUS_MEMORY, "not enough memory to time %" PRIu64 " steps", count);
     struct status status = marks_make(phases, count + 1, marks);
     if (status_is_ok(&status))
-        status =
-            capture(phases, &(uint32_t){phase}, 1, images, &(struct watch){.marks = marks}, &graph);
+        status = gpu_capture(phases->gpu, work_put, &work, &graph);
     if (status_is_ok(&status))
         status = graph_time(phases, graph, marks, count, seconds);
     if (graph != NULL)

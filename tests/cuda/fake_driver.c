@@ -69,8 +69,8 @@ struct context {
 struct CUstream_st {
     struct operation *queue;
     size_t count, capacity;
-    uint64_t done;     /* operations that ran; queue[0] is number `done` */
-    uint64_t launches; /* that were queued or captured */
+    uint64_t done; /* operations that ran; queue[0] is number `done` */
+    uint64_t time; /* that takes what was queued or captured */
     struct CUgraph_st *capture;
 };
 
@@ -87,7 +87,7 @@ struct CUgraphExec_st {
 struct CUevent_st {
     struct CUstream_st *stream;
     uint64_t position; /* operations of the stream that must have run; 0: never recorded */
-    uint64_t launches; /* among them */
+    uint64_t time;     /* of the stream by then */
     bool ran;          /* the work before it is done */
     struct CUevent_st *older;
 };
@@ -333,9 +333,20 @@ static unsigned int push(struct operation **queue, size_t *count, size_t *capaci
     return DRIVER_SUCCESS;
 }
 
+/* By the imitated clock. */
+static uint64_t operation_time(const struct operation *operation)
+{
+    uint64_t time = 0;
+    if (operation->kind == LAUNCH)
+        return (uint64_t)setting("FAKE_CUDA_LAUNCH_TIME", 1);
+    for (size_t i = 0; operation->kind == GRAPH && i < operation->graph->count; i++)
+        time += operation_time(&operation->graph->operations[i]);
+    return operation->kind == GRAPH ? time : 1;
+}
+
 static unsigned int enqueue(struct CUstream_st *stream, struct operation operation)
 {
-    stream->launches += operation.kind == LAUNCH;
+    stream->time += operation_time(&operation);
     if (stream->capture != NULL)
         return push(&stream->capture->operations, &stream->capture->count,
                     &stream->capture->capacity, operation);
@@ -669,7 +680,7 @@ unsigned int cuEventRecord(struct CUevent_st *event, struct CUstream_st *stream)
     unsigned int result = enqueue(stream, (struct operation){.kind = RECORD, .event = event});
     event->stream = stream;
     event->position = stream->done + stream->count;
-    event->launches = stream->launches;
+    event->time = stream->time;
     return result;
 }
 
@@ -683,7 +694,7 @@ unsigned int cuEventRecordWithFlags(struct CUevent_st *event, struct CUstream_st
     event->ran = false;
     event->stream = stream;
     event->position = stream->capture->count;
-    event->launches = stream->launches;
+    event->time = stream->time;
     return enqueue(stream, (struct operation){.kind = RECORD, .event = event});
 }
 
@@ -703,9 +714,7 @@ unsigned int cuEventElapsedTime(float *milliseconds, struct CUevent_st *start,
 {
     ENTER();
     REQUIRE(start->stream != NULL && end->stream != NULL && start->ran && end->ran);
-    *milliseconds =
-        (float)(end->position - start->position) +
-        (float)(setting("FAKE_CUDA_LAUNCH_TIME", 1) - 1) * (float)(end->launches - start->launches);
+    *milliseconds = (float)(end->time - start->time);
     return DRIVER_SUCCESS;
 }
 
