@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs check_code over every shipped network that has code; where there is NVRTC.
+# Runs check_code over every shipped network, with its training step where it has one; where there is
+# NVRTC.
 set -euo pipefail
 program=${RNET_BUILD_DIR:-$PWD/build}/tests/cuda/check_code
 cd "${RNET_SOURCE_DIR:-.}"
@@ -7,12 +8,13 @@ if [ ! -x "$program" ]; then
     echo "skipped: there is no $program"
     exit 77
 fi
-networks=()
+networks=() without_training=()
 for file in examples/*/*.rnet; do
     if "$RNET" build "$file" --emit kernels >/dev/null 2>&1; then
         networks+=("$file")
     else
-        echo "left out, has no code on any target: $file"
+        without_training+=("$file")
+        echo "has no training step on any target: $file"
     fi
 done
-RNET_STDLIB=stdlib exec "$program" "${networks[@]}"
+RNET_STDLIB=stdlib exec "$program" "${networks[@]}" --inference "${without_training[@]}"

@@ -1,8 +1,11 @@
 /* NVRTC compiles every distinct kernel of whole networks, each as `rnet build --target cuda` gives
  * it; also with its filter copy.
  *
- *   check_code FILE.rnet...      exit status 77 where there is no NVRTC */
+ *   check_code FILE.rnet... [--inference FILE.rnet...]
+ *
+ * Exit status 77 where there is no NVRTC. */
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "codegen/cuda/compile.h"
@@ -25,13 +28,13 @@ struct kernels {
     int64_t most_images;
 };
 
-static bool add_network(struct kernels *kernels, const char *path, enum rnet_precision precision)
+static bool add_network(struct kernels *kernels, const char *path,
+                        const struct network_options *options)
 {
     struct arena arena = {0};
     struct source_set sources;
     struct compilation compilation;
-    const struct network_options options = {.keeps_convolutions = true, .precision = precision};
-    const bool compiled = compile_network(&arena, &sources, path, &options, &compilation);
+    const bool compiled = compile_network(&arena, &sources, path, options, &compilation);
 
     if (compiled) {
         const struct plan *plan = &compilation.plan;
@@ -84,6 +87,7 @@ static int compile_all(struct kernels *kernels)
 int main(int argc, char **argv)
 {
     struct kernels kernels = {.most_images = 1};
+    struct network_options options = {.keeps_convolutions = true, .precision = RNET_PRECISION_TF32};
     struct nvrtc *nvrtc;
     const struct status status = nvrtc_open(RNET_CUDA_FOLDER, &nvrtc);
     int failures = argc < 2;
@@ -95,9 +99,14 @@ int main(int argc, char **argv)
     nvrtc_close(nvrtc);
     kernels.set = (struct kernel_set){.arena = &kernels.arena, .table = {.arena = &kernels.arena}};
     for (int i = 1; i < argc; i++)
-        failures += !add_network(&kernels, argv[i], RNET_PRECISION_TF32);
+        if (strcmp(argv[i], "--inference") == 0)
+            options.inference = true;
+        else
+            failures += !add_network(&kernels, argv[i], &options);
+    options =
+        (struct network_options){.keeps_convolutions = true, .precision = RNET_PRECISION_BF16};
     for (int i = 1; i < argc && i <= ROUNDED_NETWORKS; i++)
-        failures += !add_network(&kernels, argv[i], RNET_PRECISION_BF16);
+        failures += !add_network(&kernels, argv[i], &options);
     failures += compile_all(&kernels);
     arena_release(&kernels.arena);
     return failures != 0;

@@ -19,6 +19,7 @@ bool compile_network(struct arena *arena, struct source_set *sources, const char
     *out = (struct compilation){
         .arena = arena,
         .sources = sources,
+        .inference = options->inference,
         .keeps_convolutions = options->keeps_convolutions,
         .precision = options->precision,
     };

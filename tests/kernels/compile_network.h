@@ -7,6 +7,7 @@
 struct network_options {
     const char *depth;       /* of -D depth; NULL: the file's own */
     bool keeps_convolutions; /* as for a GPU */
+    bool inference;          /* no training step */
     enum rnet_precision precision;
 };
 
