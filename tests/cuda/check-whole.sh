@@ -117,6 +117,8 @@ slow=FAKE_CUDA_LAUNCH_TIME=9
 like_processor tuned tf32 1e-5 1e-4 $both $slow
 chains=$(count_of library chains) launches=$(count_of report launches)
 printf 'chains ran %s times\n' "$chains"
+like_processor tuned-little-memory tf32 1e-5 1e-4 $both $slow FAKE_CUDA_MEMORY=$((with - 1))
+[ "$(count_of library chains)" -gt 0 ] || complain 'no chains where filters are copied for each use'
 like_processor tuned-bf16 bf16 5e-2 5e-1 $both $slow
 [ "$(count_of library chains)" -gt 0 ] || complain 'no chains in bf16'
 # left NAME [NAME=VALUE...]: chains run while they are tried, and never again
