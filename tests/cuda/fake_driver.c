@@ -856,6 +856,15 @@ unsigned int fake_cuda_call(struct CUstream_st *stream, fake_call *call, const v
     return enqueue(stream, (struct operation){.kind = CALL, .call = call, .context = kept->bytes});
 }
 
+__attribute__((destructor)) static void contexts_free(void)
+{
+    while (fake.all_contexts != NULL) {
+        struct context *context = fake.all_contexts;
+        fake.all_contexts = context->older;
+        free(context);
+    }
+}
+
 /* ---- graphs ---- */
 
 static void graph_drop(struct CUgraph_st *graph)
