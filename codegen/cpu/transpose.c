@@ -5,10 +5,11 @@
 
 static bool transpose_applies(const struct kernel *kernel)
 {
+    if (kernel->anchor != KERNEL_TRANSPOSE)
+        return false; /* others may have no groups */
     int32_t inputs = kernel->in_channels / kernel->groups;
     int32_t outputs = kernel->out_channels / kernel->groups;
-    return kernel->anchor == KERNEL_TRANSPOSE && inputs % VECTOR_LANES == 0 &&
-           (kernel->groups == 1 || outputs % VECTOR_LANES == 0);
+    return inputs % VECTOR_LANES == 0 && (kernel->groups == 1 || outputs % VECTOR_LANES == 0);
 }
 
 /* What the squares of a task share. */
