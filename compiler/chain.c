@@ -76,12 +76,25 @@ static uint8_t add_load(struct builder *builder, uint32_t step, const struct exp
     return NO_VALUE;
 }
 
+static bool is_vector(const struct rnet_cuda_chain *chain, uint8_t value)
+{
+    return value >= RNET_CUDA_CHAIN_INPUT && value < RNET_CUDA_CHAIN_OPERATION &&
+           chain->inputs[value - RNET_CUDA_CHAIN_INPUT].kind == RNET_CUDA_VECTOR;
+}
+
+/* Libraries want the operand that is one for all points to be the second. */
 static uint8_t add_operation(struct rnet_cuda_chain *chain, enum rnet_cuda_operation_kind kind,
                              uint8_t a, uint8_t b)
 {
-    const struct rnet_cuda_operation made = {.kind = (uint8_t)kind, .a = a, .b = b};
+    const bool commutes = kind == RNET_CUDA_POINT_ADD || kind == RNET_CUDA_POINT_MULTIPLY;
 
     if (a == NO_VALUE || b == NO_VALUE)
+        return NO_VALUE;
+    const bool swaps = is_vector(chain, a) && commutes;
+    const struct rnet_cuda_operation made = {
+        .kind = (uint8_t)kind, .a = swaps ? b : a, .b = swaps ? a : b};
+
+    if (is_vector(chain, made.a))
         return NO_VALUE;
     for (uint32_t i = 0; i < chain->operation_count; i++)
         if (memcmp(&chain->operations[i], &made, sizeof made) == 0)
@@ -131,13 +144,14 @@ static bool add_values(struct builder *builder, uint32_t step, uint8_t out_value
 {
     const struct kernel *kernel = kernel_at(builder, step);
     uint8_t values[KERNEL_EXPRESSIONS];
-    bool needed[KERNEL_EXPRESSIONS] = {false};
+    bool needed[KERNEL_EXPRESSIONS];
 
-    for (int v = 0; v < kernel->value_count; v++)
-        kernel_needed(kernel, kernel->values[v], needed);
-    for (uint16_t e = 0; e < kernel->expression_count; e++)
-        values[e] = needed[e] ? add_expression(builder, step, e, values) : NO_VALUE;
+    memset(values, NO_VALUE, sizeof values);
     for (int v = 0; v < kernel->value_count; v++) {
+        kernel_needed(kernel, kernel->values[v], needed);
+        for (uint16_t e = 0; e < kernel->expression_count; e++)
+            if (needed[e] && values[e] == NO_VALUE)
+                values[e] = add_expression(builder, step, e, values);
         out_values[v] = values[kernel->values[v]];
         if (out_values[v] == NO_VALUE)
             return false;
@@ -250,6 +264,35 @@ static struct rnet_cuda_chain build(const struct calls *calls, const uint32_t *r
         if (!add_result(&builder, 0, output, 0, RNET_CUDA_TENSOR))
             return none;
     return builder.chain;
+}
+
+static bool needs_parameters_alone(const struct calls *calls, const struct call *call)
+{
+    const struct kernel *kernel = calls->kernels.items.items[call->kernel];
+
+    for (int p = 0; p < kernel_first_output(kernel); p++) {
+        const enum rnet_region region = calls->buffers.items[call->arguments[p]].region;
+
+        if (region != RNET_REGION_WEIGHTS && region != RNET_REGION_STATISTICS)
+            return false;
+    }
+    return call->phase == RNET_PHASE_INFER && kernel->anchor == KERNEL_VECTOR;
+}
+
+void chain_make_way(struct calls *calls)
+{
+    const size_t count = calls->items.count;
+    struct call *ordered = ARENA_ARRAY(calls->arena, struct call, count + 1);
+    size_t end = 0;
+
+    for (size_t c = 0; c < count; c++)
+        if (needs_parameters_alone(calls, &calls->items.items[c]))
+            ordered[end++] = calls->items.items[c];
+    for (size_t c = 0; c < count; c++)
+        if (!needs_parameters_alone(calls, &calls->items.items[c]))
+            ordered[end++] = calls->items.items[c];
+    if (count > 0)
+        memcpy(calls->items.items, ordered, count * sizeof *ordered);
 }
 
 static uint32_t *count_readers(const struct calls *calls)

@@ -10,6 +10,10 @@
 
 #include "compiler/lower.h"
 
+/* Moves the calls of inference that need nothing but parameters and statistics to its beginning:
+ * they stand between convolutions and what finishes their results. */
+void chain_make_way(struct calls *calls);
+
 /* Sets each call's `chain`: NULL, or that which begins with it, in the calls' arena and without the
  * numbers of its kernels. Chains do not overlap. Without calls->has_chains there are none. */
 void chain_find(struct calls *calls);

@@ -159,10 +159,33 @@ static void conv_gradient(struct gradient_pass *pass, op_id id)
 
 /* ---- lowering ---- */
 
+/* Whether the bias is added by a call of its own: a library computes the convolution alone, and
+ * what is done behind it then joins the addition. */
+static bool adds_bias_apart(const struct lowering *lowering, const struct op *op)
+{
+    return op->attributes.bias && lowering->target.keeps_convolutions &&
+           grid_points(tensor_at(lowering->graph, op->outputs[0])->grid) > 1;
+}
+
+static void lower_bias(struct lowering *lowering, const struct op *op, buffer_id sums)
+{
+    struct call_builder call = call_begin(lowering, KERNEL_POINTWISE);
+
+    call_in(&call, tensor_at(lowering->graph, op->outputs[0]));
+    const uint16_t sum = call_load(&call, sums, ACCESS_POINT);
+    const uint16_t bias = call_load(&call, lower_buffer(lowering, op->inputs[2]), ACCESS_CHANNEL);
+
+    call_store(&call, kernel_add(&call.kernel, sum, bias), lower_buffer(lowering, op->outputs[0]));
+    call_end(&call, op->path);
+}
+
 static void conv_lower(struct lowering *lowering, const struct op *op)
 {
     struct call_builder call = call_begin(lowering, KERNEL_CONVOLUTION);
     const buffer_id x = lower_buffer(lowering, op->inputs[0]);
+    const bool apart = adds_bias_apart(lowering, op);
+    const buffer_id result = lower_buffer(lowering, op->outputs[0]);
+    const buffer_id out = apart ? lower_scratch_like(lowering, result) : result;
 
     call_in(&call, tensor_at(lowering->graph, op->inputs[0]));
     call_out(&call, tensor_at(lowering->graph, op->outputs[0]));
@@ -170,17 +193,19 @@ static void conv_lower(struct lowering *lowering, const struct op *op)
     call.kernel.groups = op->attributes.groups;
     call.kernel.weight_block = lowering->layout->weight_block;
     call_operand(&call, call_load(&call, x, ACCESS_POINT));
-    if (op->attributes.bias) {
-        const uint16_t result =
+    if (op->attributes.bias && !apart) {
+        const uint16_t sum =
             kernel_expression(&call.kernel, (struct expression){.op = EXPRESSION_RESULT});
         const uint16_t bias =
             call_load(&call, lower_buffer(lowering, op->inputs[2]), ACCESS_CHANNEL);
 
-        call.kernel.epilogue = (uint16_t)(kernel_add(&call.kernel, result, bias) + 1);
+        call.kernel.epilogue = (uint16_t)(kernel_add(&call.kernel, sum, bias) + 1);
     }
     call.weight = lower_buffer(lowering, op->inputs[1]);
-    call_output(&call, lower_buffer(lowering, op->outputs[0]));
+    call_output(&call, out);
     call_end(&call, op->path);
+    if (apart)
+        lower_bias(lowering, op, out);
 }
 
 /* The window of the convolution that is the data gradient of one with stride 1; false where there

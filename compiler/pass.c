@@ -2,6 +2,7 @@
 #include "compiler/pass.h"
 
 #include "base/vector.h"
+#include "compiler/chain.h"
 #include "compiler/fuse.h"
 #include "compiler/gradient.h"
 #include "compiler/memory.h"
@@ -62,8 +63,10 @@ static void run_fuse(struct compilation *compilation)
 {
     fuse_calls(compilation->plan.train, compilation->keeps_convolutions);
     fuse_calls(compilation->plan.infer, compilation->keeps_convolutions);
-    compilation->plan.train->has_chains = compilation->keeps_convolutions;
-    compilation->plan.infer->has_chains = compilation->keeps_convolutions;
+    if (!compilation->keeps_convolutions)
+        return;
+    compilation->plan.train->has_chains = compilation->plan.infer->has_chains = true;
+    chain_make_way(compilation->plan.infer);
 }
 
 static const char *check_both(const struct compilation *compilation)
