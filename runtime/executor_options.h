@@ -16,7 +16,7 @@
         {"device", OPTION_TEXT, "cpu|cuda:N", "which GPU (default: cuda:0 if built for CUDA)",     \
          .target = &(options).device},                                                             \
     {                                                                                              \
-        "tune", OPTION_FLAG, NULL, "on a GPU, measure each convolution's algorithms first",        \
+        "tune", OPTION_FLAG, NULL, "on a GPU, measure ways to compute convolutions first",         \
             .target = &(options).tune                                                              \
     }
 

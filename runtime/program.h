@@ -243,15 +243,15 @@ enum rnet_cuda_operation_kind {
 /* An operation on two values (struct rnet_cuda_chain). */
 struct rnet_cuda_operation {
     uint8_t kind; /* enum rnet_cuda_operation_kind */
-    uint8_t a, b; /* RELU has no b */
+    uint8_t a, b; /* RELU has no b; a is no VECTOR */
     uint8_t spare;
 };
 
 enum rnet_cuda_operand_kind {
     RNET_CUDA_TENSOR, /* [images][grid][channels] */
     RNET_CUDA_VECTOR, /* [channels], float32 */
-    RNET_CUDA_SUMS,   /* [chunk][channels, padded], float32: sums over the points of chunk_images
-                         images each, of which only those over all chunks count */
+    RNET_CUDA_SUMS,   /* [chunk][channels with an activation's stride], float32: sums over the
+                         points of chunk_images images each; only those over all chunks count */
 };
 
 /* Argument `argument` of a chain's step number `step`. */

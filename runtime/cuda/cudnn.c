@@ -12,10 +12,11 @@ static const char file[] = "libcudnn.so.9";
 
 enum {
     CONFIGS = 16, /* the most that heuristics are asked for */
-    TIMED_RUNS = 5,
     TENSORS = 3 + RNET_CUDA_CHAIN_INPUTS + RNET_CUDA_CHAIN_RESULTS,
 };
 static const int64_t most_workspace = INT64_C(512) << 20;
+/* A chain may want so much where single convolutions want less. */
+static const int64_t chain_workspace = INT64_C(32) << 20;
 
 /* ---- choosing ---- */
 
@@ -95,12 +96,21 @@ static void heuristics_ask(const struct cudnn_describe *describe, void *operatio
             candidate_add(describe, configs[i], most_bytes);
 }
 
+/* The most workspace that a plan may want. */
+static int64_t workspace_limit(const struct cudnn_describe *describe)
+{
+    const int64_t planned = (int64_t)describe->cudnn->scratch.workspace_bytes;
+    if (describe->cudnn->memory != NULL)
+        return planned;
+    if (describe->chain != NULL)
+        return planned > chain_workspace ? planned : chain_workspace;
+    return most_workspace;
+}
+
 /* Finds at most `wanted` ways to compute what is described; none is no error. */
 static void candidates_find(struct cudnn_describe *describe, int wanted)
 {
-    const struct cudnn *cudnn = describe->cudnn;
-    const int64_t most_bytes =
-        cudnn->memory == NULL ? most_workspace : (int64_t)cudnn->scratch.workspace_bytes;
+    const int64_t most_bytes = workspace_limit(describe);
     void *operations = describe_graph(describe);
     if (describe->failure != CUDNN_OK)
         return;
@@ -343,8 +353,6 @@ struct status cudnn_open(struct cudnn *cudnn, const struct cuda_code *code, bool
     handle_open(cudnn);
     if (cudnn->handle == NULL)
         return status_ok();
-    RETURN_IF_ERROR(gpu_event_create(cudnn->gpu, true, &cudnn->start));
-    RETURN_IF_ERROR(gpu_event_create(cudnn->gpu, true, &cudnn->end));
     for (uint32_t i = 0; i < program->kernel_count; i++)
         if (is_for_cudnn(program->cuda->kernels[i].convolution))
             RETURN_IF_ERROR(kernel_plan(cudnn, code, i));
@@ -370,8 +378,6 @@ void cudnn_release(struct cudnn *cudnn)
         table_free(cudnn, cudnn->chains, cudnn->program->cuda->chain_count);
     }
     free(cudnn->filter_copies);
-    gpu_event_destroy(cudnn->gpu, cudnn->start);
-    gpu_event_destroy(cudnn->gpu, cudnn->end);
     if (cudnn->described_gpu != NULL)
         cudnn->descriptor_destroy(cudnn->described_gpu);
     if (cudnn->handle != NULL)
@@ -448,52 +454,6 @@ static unsigned int execute(const struct cudnn *cudnn, const struct cudnn_candid
     return result;
 }
 
-/* What is to be timed, some times in a row. */
-struct repeated {
-    struct status (*put)(void *context);
-    void *context;
-};
-
-static struct status repeated_put(void *context)
-{
-    const struct repeated *repeated = context;
-    for (int i = 0; i < TIMED_RUNS; i++)
-        RETURN_IF_ERROR(repeated->put(repeated->context));
-    return status_ok();
-}
-
-/* Sets how long a graph takes. */
-static struct status graph_time(const struct cudnn *cudnn, struct CUgraphExec_st *graph,
-                                float *milliseconds)
-{
-    const struct gpu *gpu = cudnn->gpu;
-    const struct driver *driver = &gpu->driver;
-    unsigned int result = driver->event_record(cudnn->start, gpu->compute);
-    if (result == DRIVER_SUCCESS)
-        result = driver->graph_launch(graph, gpu->compute);
-    if (result == DRIVER_SUCCESS)
-        result = driver->event_record(cudnn->end, gpu->compute);
-    RETURN_IF_ERROR(driver_status(driver, result, "time what cuDNN does on GPU %d", gpu->number));
-    RETURN_IF_ERROR(gpu_wait(gpu));
-    return driver_status(driver, driver->event_elapsed(milliseconds, cudnn->start, cudnn->end),
-                         "time what cuDNN does on GPU %d", gpu->number);
-}
-
-struct status cudnn_time(const struct cudnn *cudnn, struct status (*put)(void *context),
-                         void *context, float *milliseconds)
-{
-    struct repeated repeated = {put, context};
-    struct CUgraphExec_st *graph = NULL;
-    RETURN_IF_ERROR(put(context));
-    struct status status = gpu_capture(cudnn->gpu, repeated_put, &repeated, &graph);
-    if (status_is_ok(&status))
-        status = graph_time(cudnn, graph, milliseconds);
-    if (graph != NULL)
-        cudnn->gpu->driver.graph_release(graph);
-    *milliseconds /= TIMED_RUNS;
-    return status;
-}
-
 /* A kernel in one way. */
 struct kernel_way {
     const struct cudnn *cudnn;
@@ -523,7 +483,8 @@ static struct status candidate_choose(const struct cudnn *cudnn, struct cudnn_pl
         return status_ok();
     for (int i = 0; i < plans->candidate_count; i++) {
         way->candidate = &plans->candidates[i];
-        RETURN_IF_ERROR(cudnn_time(cudnn, kernel_put, way, &time));
+        RETURN_IF_ERROR(kernel_put(way));
+        RETURN_IF_ERROR(gpu_time(cudnn->gpu, kernel_put, way, &time));
         if (i == 0 || time < least) {
             least = time;
             plans->chosen = i;

@@ -58,7 +58,6 @@ struct cudnn {
     struct cudnn_plans **chains;      /* of each, at the largest batch; NULL: not described */
     const struct cuda_memory *memory; /* NULL until it is there */
     struct cuda_scratch scratch;      /* as memory has it, or will */
-    struct CUevent_st *start, *end;   /* for timing */
     char note[160];                   /* why there is no cuDNN, or what it is: "cuDNN 9.13.0" */
 };
 
@@ -100,10 +99,5 @@ struct cudnn_chain_places {
  * *runs says whether cuDNN could. */
 struct status cudnn_run_chain(struct cudnn *cudnn, uint32_t number, int way,
                               const struct cudnn_chain_places *places, bool *runs);
-
-/* How many milliseconds the GPU takes for what `put` puts on the computing stream: the mean of a
- * few times in a graph, as steps run later, after one that does not count. Not to be captured. */
-struct status cudnn_time(const struct cudnn *cudnn, struct status (*put)(void *context),
-                         void *context, float *milliseconds);
 
 #endif

@@ -69,11 +69,11 @@ static struct status host_map(struct executor *executor, struct cuda_device *dev
 static void name_set(struct cuda_device *device)
 {
     const struct gpu *gpu = &device->gpu;
-    const uint64_t taken = chains_taken(&device->phases.chains);
+    uint64_t met;
+    const uint64_t taken = chains_taken(&device->phases.chains, &met);
     char chains[CHAINS_BYTES] = "";
-    if (taken > 0)
-        snprintf(chains, sizeof chains, ", %" PRIu64 " of %" PRIu64 " chains", taken,
-                 device->code.program->cuda->chain_count);
+    if (met > 0)
+        snprintf(chains, sizeof chains, ", %" PRIu64 " of %" PRIu64 " chains", taken, met);
     snprintf(device->name, sizeof device->name, "cuda:%d, %s%s%s%s%s", gpu->number, gpu->name,
              device->cudnn.note[0] != '\0' ? ", " : "", device->cudnn.note, chains,
              device->filters.lacks_memory ? ", too little memory to copy filters together" : "");

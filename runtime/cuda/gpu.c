@@ -1,7 +1,13 @@
-/* Choosing a GPU and setting it up. See gpu.h. */
+/* Choosing a GPU, setting it up, recording graphs and timing them. See gpu.h. */
 #include "runtime/cuda/gpu.h"
 
+#include <math.h>
 #include <stdio.h>
+
+enum {
+    TIMED_RUNS = 3, /* in a graph */
+    TIMED_GRAPHS = 2,
+};
 
 static struct status facts_read(struct gpu *gpu)
 {
@@ -106,6 +112,66 @@ struct status gpu_capture(const struct gpu *gpu, struct status (*put)(void *cont
         status = driver_status(driver, driver->graph_instantiate(graph, made, 0), "make a graph");
     if (made != NULL)
         driver->graph_destroy(made);
+    return status;
+}
+
+/* What is timed, some times in a row. */
+struct repeated {
+    struct status (*put)(void *context);
+    void *context;
+};
+
+static struct status repeated_put(void *context)
+{
+    const struct repeated *repeated = context;
+    for (int i = 0; i < TIMED_RUNS; i++)
+        RETURN_IF_ERROR(repeated->put(repeated->context));
+    return status_ok();
+}
+
+/* Times a graph behind itself: the first launch loads it, and keeps the GPU busy until the second
+ * is there. */
+static struct status graph_time(const struct gpu *gpu, struct CUgraphExec_st *graph,
+                                struct CUevent_st *start, struct CUevent_st *end,
+                                float *milliseconds)
+{
+    const struct driver *driver = &gpu->driver;
+    unsigned int result = driver->graph_launch(graph, gpu->compute);
+    if (result == DRIVER_SUCCESS)
+        result = driver->event_record(start, gpu->compute);
+    if (result == DRIVER_SUCCESS)
+        result = driver->graph_launch(graph, gpu->compute);
+    if (result == DRIVER_SUCCESS)
+        result = driver->event_record(end, gpu->compute);
+    RETURN_IF_ERROR(driver_status(driver, result, "time a graph on GPU %d", gpu->number));
+    RETURN_IF_ERROR(gpu_wait(gpu));
+    return driver_status(driver, driver->event_elapsed(milliseconds, start, end),
+                         "time a graph on GPU %d", gpu->number);
+}
+
+struct status gpu_time(const struct gpu *gpu, struct status (*put)(void *context), void *context,
+                       float *milliseconds)
+{
+    struct repeated repeated = {put, context};
+    struct CUgraphExec_st *graph = NULL;
+    struct CUevent_st *start = NULL, *end = NULL;
+    float time = 0;
+    *milliseconds = INFINITY;
+    struct status status = gpu_event_create(gpu, true, &start);
+    if (status_is_ok(&status))
+        status = gpu_event_create(gpu, true, &end);
+    if (status_is_ok(&status))
+        status = gpu_capture(gpu, repeated_put, &repeated, &graph);
+    for (int i = 0; status_is_ok(&status) && i < TIMED_GRAPHS; i++) {
+        status = graph_time(gpu, graph, start, end, &time);
+        if (time < *milliseconds)
+            *milliseconds = time;
+    }
+    *milliseconds /= TIMED_RUNS;
+    if (graph != NULL)
+        gpu->driver.graph_release(graph);
+    gpu_event_destroy(gpu, start);
+    gpu_event_destroy(gpu, end);
     return status;
 }
 

@@ -35,6 +35,11 @@ void gpu_event_destroy(const struct gpu *gpu, struct CUevent_st *event);
 struct status gpu_capture(const struct gpu *gpu, struct status (*put)(void *context), void *context,
                           struct CUgraphExec_st **graph);
 
+/* How many milliseconds the GPU takes for what `put` puts on the computing stream, as part of a
+ * graph; it must have run before. The least of a few measurements. */
+struct status gpu_time(const struct gpu *gpu, struct status (*put)(void *context), void *context,
+                       float *milliseconds);
+
 /* Memory of the host that copies do not wait for. */
 struct status gpu_host_allocate(const struct gpu *gpu, size_t bytes, void **memory);
 void gpu_host_free(const struct gpu *gpu, void *memory);

@@ -28,11 +28,6 @@ void launcher_release(struct launcher *launcher)
     *launcher = (struct launcher){0};
 }
 
-int64_t launcher_images(const struct rnet_step *step, int64_t images)
-{
-    return step->images != 0 ? step->images : images;
-}
-
 device_address launcher_filter(const struct launcher *launcher, const struct filter_step *filter)
 {
     return filter != NULL && filter->has_place ? launcher->memory->filters + filter->offset : 0;
@@ -45,7 +40,7 @@ struct status launcher_run(const struct launcher *launcher, const struct rnet_st
     const struct rnet_kernel *kernel = &program->kernels[step->kernel];
     const struct rnet_cuda_kernel *cuda = &program->cuda->kernels[step->kernel];
     const device_address *addresses = launcher->addresses + step->first_argument;
-    int64_t count = launcher_images(step, images);
+    int64_t count = step->images != 0 ? step->images : images;
     bool taken;
     if (filter != NULL && filter->is_left_out)
         return status_ok();

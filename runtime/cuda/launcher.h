@@ -18,9 +18,6 @@ struct status launcher_open(struct launcher *launcher, const struct cuda_code *c
 
 void launcher_release(struct launcher *launcher);
 
-/* Over how many images a step runs when the batch has `images`. */
-int64_t launcher_images(const struct rnet_step *step, int64_t images);
-
 /* Where a step's filter lies; 0: it is copied for the step. `filter` is its entry of filters_steps,
  * or NULL. */
 device_address launcher_filter(const struct launcher *launcher, const struct filter_step *filter);

@@ -50,12 +50,12 @@ with_cudnn -- fp32 || complain 'strict fp32'
 same 'strict fp32'
 [ "$(count_of library engine3)" = $((3 * passes)) ] || complain 'fp32 takes another engine'
 
-# Three engines are left to time: each runs 1 + 5 times for either number of images. The imitated
+# Three engines are left to time: each runs 1 + 3 times for either number of images. The imitated
 # clock counts operations, so that all take as long, and the first stays.
 with_cudnn -- tf32 tune || complain 'tuned'
 same 'tuned'
-[ "$(count_of library engine2)" = $((15 * passes)) ] || complain 'tuning, engine 2'
-[ "$(count_of library engine4)" = $((12 * passes)) ] || complain 'tuning, engine 4'
+[ "$(count_of library engine2)" = $((11 * passes)) ] || complain 'tuning, engine 2'
+[ "$(count_of library engine4)" = $((8 * passes)) ] || complain 'tuning, engine 4'
 [ "$(count_of library engine0)" = 0 ] || complain 'an engine that is not deterministic'
 [ "$(count_of library engine5)" = 0 ] || complain 'an engine that wants 64 GiB'
 

@@ -41,8 +41,9 @@ printf '%s of the %s launches of a step are cuDNN\n' "$convolutions" \
 [ "$convolutions" -ge 60 ] || complain "cuDNN has $convolutions passes"
 with_gpu RNET_NO_CUDNN=1 -- train --data shapes --steps 2 --out alone || complain 'without cuDNN'
 [ "$(count_of report library_calls)" = 0 ] || complain 'cuDNN is used without being opened'
+# No kernel computes here: every chain that is met leaves nothing, and is left.
 with_gpu FAKE_CUDA_LAUNCH_TIME=9 -- bench --mode train --steps 2 --tune --json || complain 'tuned'
-grep -qE '"device":"[^"]*, cuDNN 9.13.0, ([0-9]+) of \1 chains"' log || complain 'chains are not counted'
+grep -qE '"device":"[^"]*, cuDNN 9.13.0, 0 of [0-9]+ chains"' log || complain 'chains are not counted'
 with_gpu FAKE_CUDA_ARCHITECTURE=80 -- bench --mode infer && complain 'code for another GPU runs'
 grep -q 'sm_80' log || complain 'another GPU is not named'
 with_gpu -- eval --data shapes --weights run/last.safetensors || complain 'evaluation'

@@ -11,11 +11,10 @@
  *   FAKE_CUDNN_REFUSE=PASS   supports no convolution of that pass (0 forward, 1 data, 2 filter) or
  *                            none at all (all)
  *   FAKE_CUDNN_REFUSE_CHAINS=1  supports convolutions alone
- *   FAKE_CUDNN_WRONG=SUMS    sums of chains are that many times too large; TENSORS: tensors are
- *   FAKE_CUDNN_FAILS=1       chains are supported, and fail when they run
- *   FAKE_CUDNN_NOTHING=1     computes nothing, quickly
- *   FAKE_CUDNN_REPORT=FILE   how often each engine ran, chains among them, and descriptors that are
- *                            left
+ *   FAKE_CUDNN_WRONG=SUMS    sums of chains are too large; TENSORS: tensors are; STORES: none is
+ * stored FAKE_CUDNN_FAILS=1       chains are supported, and fail when they run FAKE_CUDNN_NOTHING=1
+ * computes nothing, quickly FAKE_CUDNN_REPORT=FILE   how often each engine ran, chains among them,
+ * and descriptors that are left
  */
 #include <dlfcn.h>
 #include <stdbool.h>
@@ -269,8 +268,10 @@ static int value_find(struct task *task, const struct descriptor *tensor)
     for (int i = 0; i < task->value_count; i++)
         if (task->values[i].id == integer_at(tensor, TENSOR_ID, 0))
             return i;
+    const int64_t *strides = task->pass == 0 ? task->y_strides : task->x_strides;
     for (int axis = 0; axis < rank; axis++) {
-        is_grid = is_grid && integer_at(tensor, TENSOR_DIMENSIONS, axis) == extents[axis];
+        is_grid = is_grid && integer_at(tensor, TENSOR_DIMENSIONS, axis) == extents[axis] &&
+                  integer_at(tensor, TENSOR_STRIDES, axis) == strides[axis];
         is_vector = is_vector && integer_at(tensor, TENSOR_DIMENSIONS, axis) == one[axis];
     }
     if ((!is_grid && !is_vector) || task->value_count == VALUES)
@@ -564,6 +565,8 @@ static float wrong(const char *kind)
 
 static void value_store(const struct task *task, const struct value *value, const float *from)
 {
+    if (wrong("STORES") > 1)
+        return;
     for (int64_t i = 0; i < grid_count(task); i++) {
         const int64_t place = place_of(task, i);
         if (value->is_bfloat16)
