@@ -61,6 +61,16 @@ static void bar_print(int64_t done, int64_t all)
     fputs("]", stderr);
 }
 
+void progress_wait(const char *what, int64_t done, int64_t all)
+{
+    if (all == 0 || isatty(STDERR_FILENO) != 1)
+        return;
+    fprintf(stderr, "\r\033[K%s  ", what);
+    bar_print(done, all);
+    fprintf(stderr, " %" PRId64 "/%" PRId64 "%s", done, all, done == all ? "\r\033[K" : "");
+    fflush(stderr);
+}
+
 void progress_clear(const struct progress *progress)
 {
     if (progress->terminal)
@@ -103,7 +113,7 @@ void progress_epoch(struct progress *progress, const struct epoch_record *record
 static void cell_print(double share, int row)
 {
     static const char *const blocks[EIGHTHS + 1] = {
-        " ",      "\u2581", "\u2582", "\u2583", "\u2584", "\u2585", "\u2586", "\u2587", "\u2588",
+        " ", "\u2581", "\u2582", "\u2583", "\u2584", "\u2585", "\u2586", "\u2587", "\u2588",
     };
     int level = (int)(share * CURVE_ROWS * EIGHTHS + 0.5) - row * EIGHTHS;
     fputs(blocks[level < 0 ? 0 : level > EIGHTHS ? EIGHTHS : level], stderr);

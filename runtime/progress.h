@@ -10,7 +10,7 @@
 struct progress {
     bool terminal;
     int64_t epochs, steps_per_epoch, total_steps;
-    int64_t first; /* steps done before the start */
+    int64_t first;         /* steps done before the start */
     double started, shown; /* moments, as clock_seconds gives them */
 };
 
@@ -28,6 +28,10 @@ void progress_epoch(struct progress *progress, const struct epoch_record *record
 
 /* Removes the bar, if there is one. */
 void progress_clear(const struct progress *progress);
+
+/* Shows on a terminal how far something is that the user waits for before anything is computed;
+ * nothing remains of it when all is done. */
+void progress_wait(const char *what, int64_t done, int64_t all);
 
 /* Prints the validation top-1 of all epochs as a small plot on stderr. */
 void progress_curve(const struct history *history);

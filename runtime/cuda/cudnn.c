@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "runtime/cuda/cudnn_describe.h"
+#include "runtime/progress.h"
 
 static const char file[] = "libcudnn.so.9";
 
@@ -269,6 +270,7 @@ static struct status chains_plan(struct cudnn *cudnn)
     const struct rnet_cuda *cuda = cudnn->program->cuda;
     for (uint32_t i = 0; i < cuda->chain_count; i++) {
         const struct cudnn_plans *first = cudnn->kernels[cuda->chains[i].kernels[0]];
+        progress_wait("asking cuDNN for chains of steps", i, (int64_t)cuda->chain_count);
         if (first == NULL || first->candidate_count == 0)
             continue;
         const struct cudnn_plans *plans = chain_plans(cudnn, i);
@@ -276,6 +278,8 @@ static struct status chains_plan(struct cudnn *cudnn)
             return no_memory();
         workspace_raise(cudnn, plans);
     }
+    progress_wait("asking cuDNN for chains of steps", (int64_t)cuda->chain_count,
+                  (int64_t)cuda->chain_count);
     return status_ok();
 }
 
