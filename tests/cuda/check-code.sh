@@ -17,4 +17,8 @@ for file in examples/*/*.rnet; do
         echo "has no training step on any target: $file"
     fi
 done
+# Under a sanitizer a library finds the parts of its own folder only where the environment says so.
+if [ -n "${RNET_CUDA:-}" ]; then
+    export LD_LIBRARY_PATH="$RNET_CUDA/lib64:$RNET_CUDA/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+fi
 RNET_STDLIB=stdlib exec "$program" "${networks[@]}" --inference "${without_training[@]}"
