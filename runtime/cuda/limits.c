@@ -1,7 +1,6 @@
 /* A GPU's arithmetic, from its description, and its memory, measured. See limits.h. */
 #include "runtime/cuda/limits.h"
 
-enum { COPIES = 8 };
 static const size_t most_bytes = (size_t)1 << 29, least_bytes = (size_t)1 << 24; /* of a copy */
 
 /* Multiply-adds of single precision in a cycle of a multiprocessor: "Throughput of Native
@@ -29,40 +28,21 @@ static struct status arithmetic(const struct gpu *gpu, double *flop_per_second)
     return status_ok();
 }
 
-/* Copies `bytes` from one half of `memory` to the other, some times over. */
-static unsigned int copies_launch(const struct gpu *gpu, device_address memory, size_t bytes,
-                                  struct CUevent_st *start, struct CUevent_st *end)
-{
-    const struct driver *driver = &gpu->driver;
-    unsigned int result = driver->copy_on_device(memory + bytes, memory, bytes, gpu->compute);
-    if (result == DRIVER_SUCCESS)
-        result = driver->event_record(start, gpu->compute);
-    for (int i = 0; i < COPIES && result == DRIVER_SUCCESS; i++)
-        result = driver->copy_on_device(memory + bytes, memory, bytes, gpu->compute);
-    return result == DRIVER_SUCCESS ? driver->event_record(end, gpu->compute) : result;
-}
+/* Memory of which one half is copied to the other. */
+struct halves {
+    const struct gpu *gpu;
+    device_address memory;
+    size_t bytes; /* of a half */
+};
 
-static struct status copies_time(const struct gpu *gpu, device_address memory, size_t bytes,
-                                 double *seconds)
+static struct status copy_put(void *context)
 {
-    const struct driver *driver = &gpu->driver;
-    struct CUevent_st *start = NULL, *end = NULL;
-    float milliseconds = 0;
-    struct status status = gpu_event_create(gpu, true, &start);
-    if (status_is_ok(&status))
-        status = gpu_event_create(gpu, true, &end);
-    if (status_is_ok(&status))
-        status = driver_status(driver, copies_launch(gpu, memory, bytes, start, end),
-                               "measure the memory of GPU %d", gpu->number);
-    if (status_is_ok(&status))
-        status = gpu_wait(gpu);
-    if (status_is_ok(&status))
-        status = driver_status(driver, driver->event_elapsed(&milliseconds, start, end),
-                               "measure the memory of GPU %d", gpu->number);
-    gpu_event_destroy(gpu, start);
-    gpu_event_destroy(gpu, end);
-    *seconds = (double)milliseconds / 1e3;
-    return status;
+    const struct halves *halves = context;
+    const struct gpu *gpu = halves->gpu;
+    return driver_status(&gpu->driver,
+                         gpu->driver.copy_on_device(halves->memory + halves->bytes, halves->memory,
+                                                    halves->bytes, gpu->compute),
+                         "measure the memory of GPU %d", gpu->number);
 }
 
 struct status gpu_limits_measure(const struct gpu *gpu, struct machine_limits *out)
@@ -70,7 +50,7 @@ struct status gpu_limits_measure(const struct gpu *gpu, struct machine_limits *o
     const struct driver *driver = &gpu->driver;
     device_address memory = 0;
     size_t bytes = most_bytes;
-    double seconds = 0;
+    float milliseconds = 0;
     *out = (struct machine_limits){.origin = "the GPU's single precision, and its memory as "
                                              "measured now"};
     RETURN_IF_ERROR(arithmetic(gpu, &out->flop_per_second));
@@ -81,8 +61,9 @@ struct status gpu_limits_measure(const struct gpu *gpu, struct machine_limits *o
     }
     RETURN_IF_ERROR(
         driver_status(driver, result, "allocate memory to measure on GPU %d", gpu->number));
-    struct status status = copies_time(gpu, memory, bytes, &seconds);
+    struct halves halves = {gpu, memory, bytes};
+    struct status status = gpu_time(gpu, copy_put, &halves, &milliseconds);
     driver->memory_free(memory);
-    out->byte_per_second = seconds > 0 ? 2.0 * COPIES * (double)bytes / seconds : 0;
+    out->byte_per_second = milliseconds > 0 ? 2e3 * (double)bytes / (double)milliseconds : 0;
     return status;
 }
