@@ -10,6 +10,7 @@
  *   FAKE_CUDNN_VERSION=V     (91300)
  *   FAKE_CUDNN_REFUSE=PASS   supports no convolution of that pass (0 forward, 1 data, 2 filter) or
  *                            none at all (all)
+ *   FAKE_CUDNN_ONE=1         the engine on tensor cores alone is proposed
  *   FAKE_CUDNN_REFUSE_CHAINS=1  supports convolutions alone
  *   FAKE_CUDNN_WRONG=SUMS    sums of chains are too large; TENSORS: tensors are; STORES: none is
  * stored FAKE_CUDNN_FAILS=1       chains are supported, and fail when they run FAKE_CUDNN_NOTHING=1
@@ -734,10 +735,12 @@ unsigned int cudnnBackendFinalize(void *made)
 static unsigned int configs_get(const struct descriptor *heuristics, int64_t wanted, int64_t *count,
                                 struct descriptor **configs)
 {
-    *count = wanted < ENGINES ? wanted : ENGINES;
+    const bool one = getenv("FAKE_CUDNN_ONE") != NULL;
+    const int proposed = one ? 1 : ENGINES;
+    *count = wanted < proposed ? wanted : proposed;
     for (int i = 0; i < *count; i++) {
         REQUIRE(configs[i] != NULL && configs[i]->type == DESCRIPTOR_ENGINE_CONFIG);
-        configs[i]->engine = i;
+        configs[i]->engine = one ? TENSOR_CORES : i;
         configs[i]->is_final = true;
         configs[i]->attributes[0] = *attribute_find(heuristics, HEURISTICS_GRAPH);
         configs[i]->attribute_count = 1;
