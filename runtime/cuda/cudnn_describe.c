@@ -75,7 +75,7 @@ void describe_finalize(struct cudnn_describe *describe, void *made)
 
 /* ---- tensors ---- */
 
-/* A thin network has a grid of two axes for cuDNN, which knows more engines for it. */
+/* Of grids with one depth two axes are named: cuDNN knows more engines for them. */
 static int spatial_rank(const struct rnet_cuda_convolution *facts)
 {
     bool is_flat = facts->x_grid[0] == 1 && facts->y_grid[0] == 1 && facts->window[0] == 1 &&

@@ -165,7 +165,7 @@ static bool overlap(const struct buffer *a, const struct buffer *b)
            b->offset < a->offset + a->bytes;
 }
 
-/* Whether the chain loads the buffer and does not make it. */
+/* No result of the chain lies where the buffer does, which it loads. */
 static void expect_apart(const struct site *site, buffer_id loaded)
 {
     const struct buffer *buffers = site->calls->buffers.items;
